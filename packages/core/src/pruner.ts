@@ -1,0 +1,109 @@
+/**
+ * The interface between a pruner and everything else: the one file that a plugin author reads.
+ *
+ * A pruner judges the units of one group at a time (the neurons of a Dense layer, the filters of a
+ * convolution, the features of a flattened map). It turns evidence into scores, or into proposals of
+ * pairs; core turns those into a plan and the plan into a smaller model. A pruner never edits a model.
+ *
+ * Every hook is synchronous, returns a value, and runs inside a `tf.tidy`: core keeps what the new
+ * state holds and disposes the rest, so an author never writes memory code.
+ *
+ * ```ts
+ * export const magnitude = (): Pruner => ({
+ *   name: 'magnitude',
+ *   score: ({ incoming }) => tf.norm(incoming, 'euclidean', 0),
+ * });
+ *
+ * export const badness = (): Pruner<tf.Tensor> => ({
+ *   name: 'badness',
+ *   needs: ['errors'],
+ *   init: (units) => tf.zeros([units]),
+ *   onBatchEnd: ({ errors }, total) => tf.add(total, tf.sum(tf.square(errors), 0)),
+ *   score: (_, total) => tf.neg(total),
+ * });
+ * ```
+ */
+import type { Tensor, Tensor1D, Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
+
+/** What a pruner can ask to see of each batch, beside the weights, which are always there. */
+export type Evidence = 'activations' | 'errors' | 'updates';
+
+/** The weights around the units of one group, as they are now. */
+export interface Weights {
+  /** The group's id, e.g. the name of the layer that makes its units. */
+  readonly group: string;
+  /** Shape [fanIn, units]: column `u` holds every kernel weight that feeds unit `u`. */
+  readonly incoming: Tensor2D;
+  /** Shape [units]: the unit's bias, or 0 where its layer has none. */
+  readonly bias: Tensor1D;
+  /** Shape [units, fanOut]: row `u` holds every kernel weight that reads unit `u`. */
+  readonly outgoing: Tensor2D;
+}
+
+/** How one step of the optimizer changed some weights. All three have the weights' own layout. */
+export interface Update {
+  /** dE/dw of the batch's mean loss. */
+  readonly gradient: Tensor2D;
+  readonly before: Tensor2D;
+  readonly after: Tensor2D;
+}
+
+/**
+ * What a pruner sees at the end of a batch. A field that `needs` does not list throws when it is read:
+ * nothing is collected that nobody asked for.
+ */
+export interface Seen extends Weights {
+  /**
+   * Shape [patterns, units]. A unit with several positions (a channel's pixels) has one row for each
+   * position of each pattern.
+   */
+  readonly activations: Tensor2D;
+  /** Shape [patterns, units]: dE_p/dh, the error sent back to each activation by its own pattern's loss. */
+  readonly errors: Tensor2D;
+  /** There in training only. */
+  readonly updates: { readonly incoming: Update; readonly outgoing: Update };
+}
+
+/** The hooks through which a pruner gathers its state. `State` is any nest of tensors. */
+export interface Observer<State extends TensorContainer = TensorContainer> {
+  /** Stands in plans, reports and messages. */
+  readonly name: string;
+  /** What `onBatchEnd` reads. Without it no data is run or watched. */
+  readonly needs?: readonly Evidence[];
+  /** The state before the first batch, for a group of `units` units. */
+  init?(units: number): State;
+  /** At the start of each epoch of training: return a fresh state to forget what older weights did. */
+  onEpochBegin?(weights: Weights, state: State): State;
+  /** After each batch: the next state. */
+  onBatchEnd?(seen: Seen, state: State): State;
+}
+
+/** A criterion that gives every unit a score of its own. */
+export interface ScorePruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /** Shape [units], finite: the lowest go first. */
+  score(weights: Weights, state: State): Tensor;
+}
+
+/** One proposal of a pair pruner. */
+export interface Proposal {
+  /** The unit that may go. */
+  readonly unit: number;
+  /** The unit that stays and may take over the outgoing weights; absent if nobody needs to. */
+  readonly into?: number;
+  /** Stands in the plan, in the criterion's own measure (degrees, ...). */
+  readonly score: number;
+}
+
+/** A criterion that compares units with each other. */
+export interface PairPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /** Shape [units, units]: how unlike each two units are. */
+  compare(weights: Weights, state: State): Tensor;
+  /**
+   * The proposals, the best first, from the matrix that `compare` returned (row-major). A budget takes
+   * them in this order. A unit stands in one proposal at most.
+   */
+  propose(matrix: Float32Array, units: number): readonly Proposal[];
+}
+
+/** What every host (plan, prune, the trainer, the CLI) accepts. */
+export type Pruner<State extends TensorContainer = TensorContainer> = ScorePruner<State> | PairPruner<State>;

@@ -1,0 +1,114 @@
+/**
+ * The run record: what happened in a run, one JSON object a line (JSONL), in the order in which it
+ * happened. The trainer writes it, reports are drawn from it.
+ */
+
+/** Params, multiply-adds of one forward pass of one example, and bytes of the float32 weights. */
+export interface CostRecord {
+  readonly params: number;
+  readonly macs: number;
+  readonly bytes: number;
+}
+
+/** One group of units before and after a pruning. */
+export interface GroupRecord {
+  readonly id: string;
+  readonly kind: string;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** One layer of a model as it stands in the before/after table. */
+export interface LayerRecord {
+  readonly name: string;
+  readonly className: string;
+  readonly outputShape: readonly (number | null)[];
+  readonly params: number;
+  readonly macs: number;
+}
+
+export interface StartEvent {
+  readonly type: 'start';
+  /** ISO 8601. */
+  readonly time: string;
+  readonly title: string;
+  readonly seed: number;
+  readonly engine: string;
+  readonly dataset: {
+    readonly name: string;
+    /** Class names in label order. */
+    readonly classes: readonly string[];
+    readonly rows: { readonly train: number; readonly validation: number; readonly test: number };
+    /** Where it came from, or that it stands in for another. */
+    readonly note?: string;
+  };
+  readonly optimizer: string;
+  readonly layers: readonly LayerRecord[];
+  readonly cost: CostRecord;
+}
+
+export interface EpochEvent {
+  readonly type: 'epoch';
+  /** Counted from 1, through all phases of the run. */
+  readonly epoch: number;
+  readonly loss: number;
+  readonly accuracy?: number;
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+  readonly seconds: number;
+}
+
+export interface PruneEvent {
+  readonly type: 'prune';
+  /** The number of epochs that were done when it happened. */
+  readonly epoch: number;
+  readonly pruner: string;
+  readonly compensation: string;
+  readonly groups: readonly GroupRecord[];
+  readonly before: CostRecord;
+  readonly after: CostRecord;
+  readonly notes: readonly string[];
+}
+
+/** A measurement of the whole model on one part of the data. */
+export interface EvaluateEvent {
+  readonly type: 'evaluate';
+  /** E.g. 'unpruned', 'pruned', 'fine-tuned'. */
+  readonly stage: string;
+  readonly split: 'train' | 'validation' | 'test';
+  readonly loss: number;
+  /** A fraction, 0 to 1. */
+  readonly accuracy: number;
+  /** `confusion[actual][predicted]`, counts. */
+  readonly confusion: readonly (readonly number[])[];
+  /** Median milliseconds of one forward pass of one batch of `batch` examples. */
+  readonly latency?: { readonly milliseconds: number; readonly batch: number };
+  /** Bytes on disk. */
+  readonly disk?: { readonly bytes: number; readonly gzipped: number };
+}
+
+/** One point of accuracy against units removed, without further training. */
+export interface SweepEvent {
+  readonly type: 'sweep';
+  readonly split: 'validation' | 'test';
+  /** The curve's name, e.g. `angle + add`. */
+  readonly series: string;
+  readonly units: number;
+  readonly removed: number;
+  readonly accuracy: number;
+}
+
+export interface EndEvent {
+  readonly type: 'end';
+  readonly time: string;
+  readonly seconds: number;
+  readonly layers: readonly LayerRecord[];
+  readonly cost: CostRecord;
+  /** Why the run ended before its last epoch, if it did. */
+  readonly stopped?: string;
+}
+
+export type RunEvent = StartEvent | EpochEvent | PruneEvent | EvaluateEvent | SweepEvent | EndEvent;
+
+/** A whole run. */
+export type RunRecord = readonly RunEvent[];
