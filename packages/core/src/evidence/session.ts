@@ -1,0 +1,161 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Evidence, Observer, PairPruner, Proposal, Pruner, Seen, Weights } from '../pruner.ts';
+
+/** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
+export type Judgement = readonly Proposal[];
+
+/**
+ * One pruner at work on one group: holds its state, owns its memory and checks its answers.
+ */
+export class Session {
+  readonly pruner: Pruner;
+  readonly units: number;
+  #state: tf.TensorContainer;
+
+  constructor(pruner: Pruner, units: number) {
+    this.pruner = pruner;
+    this.units = units;
+    this.#state = kept(() => this.#run('init', () => pruner.init?.(units)));
+  }
+
+  /** Whether the pruner looks at data at all. */
+  static watches(pruner: Pruner): boolean {
+    return (pruner.needs?.length ?? 0) > 0;
+  }
+
+  epochBegin(weights: Weights): void {
+    const { pruner } = this;
+    if (!pruner.onEpochBegin) return;
+    this.#next(() => this.#run('onEpochBegin', () => pruner.onEpochBegin?.(weights, this.#state)));
+  }
+
+  batchEnd(seen: Seen): void {
+    const { pruner } = this;
+    if (!pruner.onBatchEnd) return;
+    this.#next(() => this.#run('onBatchEnd', () => pruner.onBatchEnd?.(guarded(seen, pruner), this.#state)));
+  }
+
+  /**
+   * The units in the order in which they should go.
+   *
+   * @throws if the pruner throws, or answers with a wrong shape, a number that isn't finite, or a proposal
+   * that makes no sense.
+   */
+  async judge(weights: Weights): Promise<Judgement> {
+    const { pruner, units } = this;
+    if ('compare' in pruner) {
+      const matrix = await this.#numbers('compare', [units, units], () =>
+        pruner.compare(weights, this.#state),
+      );
+      const proposals = this.#run('propose', () => pruner.propose(matrix, units));
+      checkProposals(pruner, proposals, units);
+      return proposals;
+    }
+    const scores = await this.#numbers('score', [units], () => pruner.score(weights, this.#state));
+    return Array.from(scores, (score, unit) => ({ unit, score })).sort(
+      (a, b) => a.score - b.score || a.unit - b.unit,
+    );
+  }
+
+  dispose(): void {
+    tf.dispose(this.#state);
+    this.#state = undefined;
+  }
+
+  #next(step: () => tf.TensorContainer): void {
+    const before = this.#state;
+    const after = kept(step);
+    const staying = new Set(tensorsOf(after).map(({ id }) => id));
+    for (const tensor of tensorsOf(before)) if (!staying.has(tensor.id)) tensor.dispose();
+    this.#state = after;
+  }
+
+  async #numbers(hook: string, shape: readonly number[], make: () => tf.Tensor): Promise<Float32Array> {
+    const { name } = this.pruner;
+    const answer = tf.tidy(() => {
+      const made: unknown = this.#run(hook, make);
+      if (!(made instanceof tf.Tensor))
+        throw new Error(`[${name}] ${hook} must return a tensor, got ${typeof made}`);
+      // a clone, so that a pruner may answer with its state itself
+      return made.clone();
+    });
+    try {
+      if (answer.shape.join() !== shape.join()) {
+        throw new Error(
+          `[${name}] ${hook} must return shape [${shape}], one for each unit, got [${answer.shape}]`,
+        );
+      }
+      const numbers = Float32Array.from(await answer.data());
+      const wrong = numbers.findIndex((n) => !Number.isFinite(n));
+      if (wrong >= 0) {
+        throw new Error(
+          `[${name}] ${hook} gave ${numbers[wrong]} at position ${wrong}: every value must be finite. ` +
+            'Has the training diverged, or is something divided by zero?',
+        );
+      }
+      return numbers;
+    } finally {
+      answer.dispose();
+    }
+  }
+
+  /** Says whose hook it was that threw. */
+  #run<T>(hook: string, call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message.startsWith(`[${this.pruner.name}]`)) throw error;
+      throw new Error(`[${this.pruner.name}] ${hook} threw: ${message}`, { cause: error });
+    }
+  }
+}
+
+/** Runs in a tidy and keeps every tensor of the answer until it is disposed by hand. */
+function kept(make: () => tf.TensorContainer): tf.TensorContainer {
+  return tf.tidy(() => {
+    const made = make();
+    for (const tensor of tensorsOf(made)) tf.keep(tensor);
+    return made;
+  });
+}
+
+function tensorsOf(container: tf.TensorContainer): tf.Tensor[] {
+  if (container instanceof tf.Tensor) return [container];
+  if (container === null || typeof container !== 'object') return [];
+  return Object.values(container as Record<string, tf.TensorContainer>).flatMap(tensorsOf);
+}
+
+const evidenceFields: readonly Evidence[] = ['activations', 'errors', 'updates'];
+
+/** The batch with a clear message in place of what the pruner did not ask for. */
+function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
+  return new Proxy(seen, {
+    get(target, field: keyof Seen) {
+      if ((evidenceFields as readonly string[]).includes(field) && !needs.includes(field as Evidence)) {
+        throw new Error(
+          `[${name}] onBatchEnd reads '${field}', so its needs must list it: needs: ['${field}']`,
+        );
+      }
+      return target[field];
+    },
+  });
+}
+
+function checkProposals({ name }: PairPruner, proposals: readonly Proposal[], units: number): void {
+  const used = new Set<number>();
+  const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
+  for (const { unit, into, score } of proposals) {
+    if (!isUnit(unit) || (into !== undefined && !isUnit(into))) {
+      throw new Error(
+        `[${name}] propose named unit ${unit} into ${into}, but there are units 0 to ${units - 1}`,
+      );
+    }
+    if (!Number.isFinite(score)) throw new Error(`[${name}] propose gave unit ${unit} the score ${score}`);
+    for (const one of into === undefined ? [unit] : [unit, into]) {
+      if (used.has(one))
+        throw new Error(`[${name}] propose named unit ${one} twice: a unit stands in one proposal`);
+      used.add(one);
+    }
+  }
+}

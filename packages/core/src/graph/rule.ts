@@ -1,0 +1,94 @@
+/**
+ * What core knows of a kind of layer: one rule each, in a table that users can add to. Nothing else in
+ * the code base knows a layer's class.
+ */
+import type { layers } from '@tensorflow/tfjs-layers';
+import type { Labels } from './labels.ts';
+
+/** A layer of tfjs-layers. */
+export type Layer = layers.Layer;
+
+/**
+ * What an axis of a weight means to the units whose labels it carries: it `reads` them (the input axis of
+ * a kernel: zeroing it hides the unit from the consumer), `makes` them (its output axis), or works `along`
+ * them (a normalisation's vectors, a depthwise kernel).
+ */
+export interface WeightAxis {
+  readonly role: 'reads' | 'makes' | 'along';
+  readonly labels: Int32Array;
+}
+
+export interface WeightLabels {
+  /** One entry for each axis of the weight; `null` where an axis is not about units. */
+  readonly axes: readonly (WeightAxis | null)[];
+  /**
+   * How often one forward pass of one example multiplies by each entry, so that multiply-adds are
+   * entries times uses. Default 0: not counted (biases, normalisations).
+   */
+  readonly uses?: number;
+  /**
+   * For a kernel that multiplies the layer's own input: the axis of that input (without the batch) that its
+   * `reads` axis contracts, and the bias vector beside it. This is where compensation can act.
+   */
+  readonly contracts?: { readonly inputAxis: number; readonly bias?: string };
+}
+
+/** What a rule answers. */
+export interface LayerLabels {
+  /** One for each output tensor. */
+  readonly outputs: readonly Labels[];
+  /** By the last part of the weight's name (`kernel`, `bias`, ...). */
+  readonly weights?: Readonly<Record<string, WeightLabels>>;
+  /**
+   * The fields of the layer's config that change when units go; `kept` gives the indices that stay, in
+   * order. `className` replaces the layer by another kind.
+   */
+  readonly config?: (kept: (labels: Int32Array) => number[]) => Readonly<Record<string, unknown>>;
+  readonly className?: (kept: (labels: Int32Array) => number[]) => string | undefined;
+}
+
+/** One call of a layer, as a rule sees it. */
+export interface LayerCall {
+  readonly layer: Layer;
+  /** `layer.getConfig()`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly inputs: readonly Labels[];
+  /** Of each output, without the batch; unknown dimensions are 1. */
+  readonly outputShapes: readonly (readonly number[])[];
+  /** New labels for units that the layer makes; the same ones each time that the layer is called. */
+  make(count: number): Int32Array;
+  /** One label of its own for each position, with the position's present label as parent (likewise). */
+  makeFeatures(labels: Labels): Labels;
+  /** The labels along one axis (negative: from the end), tied together along all others. */
+  along(labels: Labels, axis: number): Int32Array;
+  /** Ties labels position by position; the arrays have one length. */
+  unify(a: Int32Array, b: Int32Array): void;
+  /** These units can't go, because ... */
+  freeze(labels: Labels, reason: string): void;
+  /** These units can go, but the smaller model then differs from the masked one, because ... */
+  markInexact(labels: Labels, reason: string): void;
+}
+
+/** How labels pass through one kind of layer. */
+export interface LayerRule {
+  /** Follow the unit past this layer before observing it: it changes each unit's values on its own. */
+  readonly pointwise?: boolean;
+  trace(call: LayerCall): LayerLabels;
+}
+
+const rules = new Map<string, LayerRule>();
+
+/**
+ * Teaches Espalier a kind of layer, by its class name; a rule that is there already is replaced.
+ *
+ * ```ts
+ * registerLayer('Swish', { pointwise: true, trace: ({ inputs }) => ({ outputs: inputs }) });
+ * ```
+ */
+export function registerLayer(className: string, rule: LayerRule): void {
+  if (className.length === 0) throw new Error('[core] registerLayer needs the class name of a layer');
+  rules.set(className, rule);
+}
+
+/** The rule for a class of layers, if there is one. */
+export const ruleFor = (className: string): LayerRule | undefined => rules.get(className);

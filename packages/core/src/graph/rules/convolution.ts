@@ -1,0 +1,85 @@
+import { positionsOf, spread } from '../labels.ts';
+import { type LayerRule, registerLayer } from '../rule.ts';
+import * as axis from './shared.ts';
+
+/** Kernel [...window, in, filters]. */
+const convolution: LayerRule = {
+  trace(call) {
+    const { layer, config, inputs, outputShapes, make, along, markInexact } = call;
+    const shape = outputShapes[0]!;
+    const channel = axis.channelAxis(call);
+    const filters = make(shape[channel]!);
+    const output = spread(filters, shape, channel);
+    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    const window = shape.slice(1).map(() => null);
+    return {
+      outputs: [output],
+      weights: {
+        kernel: {
+          axes: [...window, axis.reads(along(inputs[0]!, channel)), axis.makes(filters)],
+          uses: positionsOf(shape) / shape[channel]!,
+          contracts: config.useBias === false ? { inputAxis: channel } : { inputAxis: channel, bias: 'bias' },
+        },
+        bias: { axes: [axis.makes(filters)] },
+      },
+      config: (kept) => ({ filters: kept(filters).length }),
+    };
+  },
+};
+
+/** Kernel [...window, in, multiplier]: output channel `c * multiplier + m` belongs to input channel `c`. */
+const depthwise: LayerRule = {
+  trace(call) {
+    const { layer, config, inputs, outputShapes, along, markInexact } = call;
+    const shape = outputShapes[0]!;
+    const channel = axis.channelAxis(call);
+    const channels = along(inputs[0]!, channel);
+    const repeated = axis.repeatEach(channels, shape[channel]! / channels.length);
+    const output = spread(repeated, shape, channel);
+    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    return {
+      outputs: [output],
+      weights: {
+        depthwise_kernel: {
+          axes: [null, null, axis.along(channels), null],
+          uses: positionsOf(shape) / shape[channel]!,
+        },
+        bias: { axes: [axis.along(repeated)] },
+      },
+    };
+  },
+};
+
+/** A depthwise convolution, then a pointwise one with kernel [1, 1, in * multiplier, filters]. */
+const separable: LayerRule = {
+  trace(call) {
+    const { layer, config, inputs, outputShapes, make, along, markInexact } = call;
+    const shape = outputShapes[0]!;
+    const channel = axis.channelAxis(call);
+    const channels = along(inputs[0]!, channel);
+    const filters = make(shape[channel]!);
+    const output = spread(filters, shape, channel);
+    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    const window = shape.slice(1).map(() => null);
+    const { depthMultiplier } = layer as unknown as { readonly depthMultiplier: number };
+    const uses = positionsOf(shape) / shape[channel]!;
+    return {
+      outputs: [output],
+      weights: {
+        depthwise_kernel: { axes: [...window, axis.along(channels), null], uses },
+        pointwise_kernel: {
+          axes: [...window, axis.reads(axis.repeatEach(channels, depthMultiplier)), axis.makes(filters)],
+          uses,
+        },
+        bias: { axes: [axis.makes(filters)] },
+      },
+      // tfjs-layers leaves depthMultiplier out of this layer's config, so it would be rebuilt with 1
+      config: (kept) => ({ filters: kept(filters).length, depthMultiplier }),
+    };
+  },
+};
+
+for (const className of ['Conv1D', 'Conv2D', 'Conv3D']) registerLayer(className, convolution);
+registerLayer('DepthwiseConv2D', depthwise);
+registerLayer('SeparableConv2D', separable);
+registerLayer('SeparableConv', separable);

@@ -1,0 +1,3 @@
+import { registerLayer } from '../rule.ts';
+
+registerLayer('InputLayer', { trace: ({ inputs }) => ({ outputs: inputs }) });

@@ -1,0 +1,49 @@
+import { concatenate, expand, FIXED, type Labels } from '../labels.ts';
+import { type LayerRule, registerLayer } from '../rule.ts';
+
+/** Merge layers line up tensors of different rank by adding axes after the batch. */
+const toRank = (labels: Labels, rank: number): Labels => {
+  const ones = new Array<number>(rank - labels.shape.length).fill(1);
+  return { shape: [...ones, ...labels.shape], dims: [...ones, ...labels.dims], data: labels.data };
+};
+
+/** Value by value: the units of one branch hang together with those of the others. */
+const elementwise: LayerRule = {
+  trace({ layer, inputs, unify, freeze }) {
+    const rank = Math.max(...inputs.map(({ shape }) => shape.length));
+    const branches = inputs.map((labels) => toRank(labels, rank));
+    const shape = branches[0]!.shape.map((_, a) => Math.max(...branches.map((branch) => branch.shape[a]!)));
+    // a branch whose one unit is spread over the units of another stays, and ties nothing
+    const gates = branches.filter((branch) =>
+      branch.shape.some((n, a) => n === 1 && shape[a]! > 1 && branches.some((other) => other.dims[a]! > 1)),
+    );
+    for (const gate of gates) {
+      freeze(gate, `${layer.name} spreads it over all units of another branch`);
+    }
+    const tied = branches.filter((branch) => !gates.includes(branch));
+    const dims = shape.map((_, a) => Math.max(...tied.map((branch) => branch.dims[a]!)));
+    const [first, ...others] = tied.map((branch) => expand({ ...branch, shape }, dims));
+    const data = Int32Array.from(first!.data);
+    for (const other of others) {
+      unify(data, other.data);
+      other.data.forEach((label, i) => {
+        if (data[i] === FIXED) data[i] = label;
+      });
+    }
+    return { outputs: [{ shape, dims, data }] };
+  },
+};
+
+const concatenation: LayerRule = {
+  trace({ config, inputs }) {
+    const axis = config.axis as number;
+    const rank = inputs[0]!.shape.length;
+    // the config's axis counts the batch
+    return { outputs: [concatenate(inputs, axis < 0 ? rank + axis : axis - 1)] };
+  },
+};
+
+for (const className of ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum']) {
+  registerLayer(className, elementwise);
+}
+registerLayer('Concatenate', concatenation);

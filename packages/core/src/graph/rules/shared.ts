@@ -1,0 +1,20 @@
+import type { LayerCall, WeightAxis } from '../rule.ts';
+
+/** The last axis, or the first after the batch. */
+export const channelAxis = ({ config, inputs }: Pick<LayerCall, 'config' | 'inputs'>): number =>
+  config.dataFormat === 'channelsFirst' ? 0 : inputs[0]!.shape.length - 1;
+
+export const reads = (labels: Int32Array): WeightAxis => ({ role: 'reads', labels });
+export const makes = (labels: Int32Array): WeightAxis => ({ role: 'makes', labels });
+export const along = (labels: Int32Array): WeightAxis => ({ role: 'along', labels });
+
+/** Softmax divides by a sum over all units, so the ones that stay change when others go. */
+export const softmaxReason = (name: string): string =>
+  `the softmax of ${name} is normalised over the units: without some of them the others grow`;
+
+/** Each label `times` times in a row. */
+export function repeatEach(labels: Int32Array, times: number): Int32Array {
+  const repeated = new Int32Array(labels.length * times);
+  for (let i = 0; i < repeated.length; i++) repeated[i] = labels[Math.floor(i / times)]!;
+  return repeated;
+}
