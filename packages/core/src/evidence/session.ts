@@ -64,10 +64,8 @@ export class Session {
 
   #next(step: () => tf.TensorContainer): void {
     const before = this.#state;
-    const after = kept(step);
-    const staying = new Set(tensorsOf(after).map(({ id }) => id));
-    for (const tensor of tensorsOf(before)) if (!staying.has(tensor.id)) tensor.dispose();
-    this.#state = after;
+    this.#state = kept(step);
+    tf.dispose(before);
   }
 
   async #numbers(hook: string, shape: readonly number[], make: () => tf.Tensor): Promise<Float32Array> {
@@ -111,19 +109,21 @@ export class Session {
   }
 }
 
-/** Runs in a tidy and keeps every tensor of the answer until it is disposed by hand. */
+/** Runs in a tidy; what it answers lives until it is disposed. */
 function kept(make: () => tf.TensorContainer): tf.TensorContainer {
-  return tf.tidy(() => {
-    const made = make();
-    for (const tensor of tensorsOf(made)) tf.keep(tensor);
-    return made;
-  });
+  // clones, so that a state may hold on to a tensor that core will dispose, or to the last state's
+  return tf.tidy(() => mapTensors(make(), (tensor) => tf.keep(tensor.clone())));
 }
 
-function tensorsOf(container: tf.TensorContainer): tf.Tensor[] {
-  if (container instanceof tf.Tensor) return [container];
-  if (container === null || typeof container !== 'object') return [];
-  return Object.values(container as Record<string, tf.TensorContainer>).flatMap(tensorsOf);
+function mapTensors(
+  container: tf.TensorContainer,
+  map: (tensor: tf.Tensor) => tf.Tensor,
+): tf.TensorContainer {
+  if (container instanceof tf.Tensor) return map(container);
+  if (Array.isArray(container)) return container.map((item) => mapTensors(item, map));
+  if (container === null || typeof container !== 'object') return container;
+  const entries = Object.entries(container as Record<string, tf.TensorContainer>);
+  return Object.fromEntries(entries.map(([key, item]) => [key, mapTensors(item, map)]));
 }
 
 const evidenceFields: readonly Evidence[] = ['activations', 'errors', 'updates'];

@@ -90,7 +90,9 @@ export function trace(model: LayersModel): Trace {
     prefix: string,
   ): TracedValue[] => {
     const values = new Map<number, TracedValue>();
-    container.inputs.forEach((tensor, i) => values.set(tensor.id, inputs[i]!));
+    container.inputs.forEach((tensor, i) => {
+      values.set(tensor.id, inputs[i]!);
+    });
     const depths = Object.keys(container.nodesByDepth).map(Number);
     for (const depth of depths.sort((a, b) => b - a)) {
       for (const node of container.nodesByDepth[depth]!) {
