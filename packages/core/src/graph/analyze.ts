@@ -103,7 +103,11 @@ export function analyzeInternals(model: LayersModel): Analysis {
   const { classes, layers } = traced;
   const drafts = draftGroups(traced);
   const unitOf = new Map<number, { draft: Draft; unit: number }>();
-  for (const draft of drafts) draft.roots.forEach((root, unit) => unitOf.set(root, { draft, unit }));
+  for (const draft of drafts) {
+    draft.roots.forEach((root, unit) => {
+      unitOf.set(root, { draft, unit });
+    });
+  }
   collectMembers(traced, unitOf);
 
   const groups = drafts.map((draft): AnalyzedGroup => {

@@ -1,0 +1,56 @@
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+
+/**
+ * Where the units of a group stand on one axis of a tensor: row-major [positions, units], the entry on the
+ * axis of each unit's first, second, ... position. Units with fewer positions are filled up by -1.
+ */
+export interface Layout {
+  readonly axis: number;
+  readonly length: number;
+  readonly units: number;
+  readonly positions: number;
+  readonly entries: Int32Array;
+}
+
+/** The layout of units whose entries on an axis are known. */
+export function layoutOf(axis: number, length: number, entriesOf: readonly (readonly number[])[]): Layout {
+  const units = entriesOf.length;
+  const positions = Math.max(0, ...entriesOf.map((entries) => entries.length));
+  const entries = new Int32Array(positions * units).fill(-1);
+  entriesOf.forEach((own, unit) => {
+    own.forEach((entry, position) => {
+      entries[position * units + unit] = entry;
+    });
+  });
+  return { axis, length, units, positions, entries };
+}
+
+/**
+ * The tensor as rows over units, [rows, units]: all other axes and each unit's positions become rows. Absent
+ * positions are 0.
+ */
+export function toRows(tensor: tf.Tensor, layout: Layout): Tensor2D {
+  return tf.reshape(toPositions(tensor, layout), [-1, layout.units]);
+}
+
+/** The tensor as [rows, positions * units], positions first. */
+export function toPositions(tensor: tf.Tensor, { axis, length, entries }: Layout): Tensor2D {
+  const last = tensor.rank - 1;
+  const order = Array.from({ length: tensor.rank }, (_, a) => a).filter((a) => a !== axis);
+  const moved = axis === last ? tensor : tf.transpose(tensor, [...order, axis]);
+  const rows: Tensor2D = tf.reshape(moved, [-1, length]);
+  if (entries.length === length && entries.every((entry, i) => entry === i)) return rows;
+  if (entries.includes(-1)) {
+    const padded = tf.concat([rows, tf.zeros([rows.shape[0], 1])], 1);
+    return tf.gather(
+      padded,
+      tf.tensor1d(
+        entries.map((entry) => (entry < 0 ? length : entry)),
+        'int32',
+      ),
+      1,
+    );
+  }
+  return tf.gather(rows, tf.tensor1d(entries, 'int32'), 1);
+}

@@ -1,0 +1,81 @@
+import type { Moments } from '../evidence/moments.ts';
+import type { Proposal } from '../pruner.ts';
+import type { UnitFold } from './types.ts';
+
+/** What a compensation looks at. */
+export interface Removed {
+  /** The units that go, with the partners that a pair pruner named. */
+  readonly proposals: readonly Proposal[];
+  /** The units that stay, ascending. */
+  readonly survivors: readonly number[];
+  /** Of the consumer's input; there if `needs` asks. */
+  readonly moments?: Moments;
+}
+
+/**
+ * What the survivors take over from the removed, at one consumer: each removed unit is replaced by a linear
+ * combination of surviving ones and a constant.
+ */
+export interface Compensation {
+  readonly name: string;
+  /** Statistics of the consumers' inputs over the data; without it no data is run. */
+  readonly needs?: 'means' | 'products';
+  /** Whether it makes sense for proposals without a partner only. */
+  readonly partners?: boolean;
+  fold(removed: Removed): readonly UnitFold[];
+}
+
+/** Nothing: the removed units' part is lost. */
+export const none = (): Compensation => ({ name: 'none', fold: () => [] });
+
+/** The partner's outgoing weights grow by those of the removed unit (Gedeon & Harris 1991, Sui 2018). */
+export const addOutgoing = (): Compensation => ({
+  name: 'add',
+  partners: true,
+  fold: ({ proposals }) =>
+    proposals.flatMap(({ unit, into }) => (into === undefined ? [] : [{ unit, into: [[into, 1] as const] }])),
+});
+
+/**
+ * As `addOutgoing`, with the removed unit h_j replaced by the best linear guess from its partner alone:
+ * h_j ~ s h_i + (mean_j - s mean_i), s = cov(h_i, h_j) / var(h_i). Without a partner, by its mean.
+ */
+export const scaleOutgoing = (): Compensation => ({
+  name: 'scale',
+  needs: 'products',
+  partners: true,
+  fold: ({ proposals, moments }) =>
+    proposals.map(({ unit, into }) => {
+      const { units, positions, means, products } = moments as Required<Moments>;
+      const meanAt = (u: number, position: number) => means[position * units + u]!;
+      if (into === undefined) return { unit, into: [], constants: constantsOf(unit, moments!) };
+      const mean = (u: number) => average(positions, (position) => meanAt(u, position));
+      const covariance = products[into * units + unit]! - mean(into) * mean(unit);
+      const variance = products[into * units + into]! - mean(into) ** 2;
+      // a partner that hardly varies says nothing of the removed unit
+      const factor = variance > 1e-12 + 1e-6 * products[into * units + into]! ? covariance / variance : 0;
+      const constants = Array.from(
+        { length: positions },
+        (_, p) => meanAt(unit, p) - factor * meanAt(into, p),
+      );
+      return { unit, into: [[into, factor] as const], constants };
+    }),
+});
+
+/** The removed unit becomes its mean, which goes into the consumer's bias. */
+export const foldMean = (): Compensation => ({
+  name: 'mean',
+  needs: 'means',
+  fold: ({ proposals, moments }) =>
+    proposals.map(({ unit }) => ({ unit, into: [], constants: constantsOf(unit, moments!) })),
+});
+
+function constantsOf(unit: number, { units, positions, means }: Moments): number[] {
+  return Array.from({ length: positions }, (_, position) => means[position * units + unit]!);
+}
+
+function average(count: number, of: (index: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < count; i++) total += of(i);
+  return total / count;
+}

@@ -1,0 +1,156 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
+import { FIXED } from '../graph/labels.ts';
+import type { Plan, PlannedGroup } from './types.ts';
+
+/** Which labels are gone under a plan. */
+export class Removal {
+  readonly analysis: Analysis;
+  readonly #gone: Uint8Array;
+
+  constructor(analysis: Analysis, groups: readonly Pick<PlannedGroup, 'id' | 'remove'>[]) {
+    this.analysis = analysis;
+    const { classes } = analysis.trace;
+    this.#gone = new Uint8Array(classes.last + 1);
+    const byId = new Map(analysis.groups.map((group) => [group.id, group]));
+    for (const { id, remove } of groups) {
+      for (const unit of remove) this.#gone[byId.get(id)!.roots[unit]!] = 1;
+    }
+  }
+
+  isGone(label: number): boolean {
+    const { classes } = this.analysis.trace;
+    for (
+      let root = label === FIXED ? FIXED : classes.find(label);
+      root !== FIXED;
+      root = classes.parentOf(root)
+    ) {
+      if (this.#gone[root]) return true;
+    }
+    return false;
+  }
+
+  /** The indices of the labels that stay, ascending. */
+  kept(labels: Int32Array): number[] {
+    const indices: number[] = [];
+    for (let i = 0; i < labels.length; i++) if (!this.isGone(labels[i]!)) indices.push(i);
+    return indices;
+  }
+
+  get cost(): Cost {
+    return totalCost(
+      this.analysis.trace.layers.map((layer) => layerCost(layer, (labels) => this.kept(labels).length)),
+    );
+  }
+
+  /** A weight's axis of which nothing is left, if there is one. */
+  emptied(): string | undefined {
+    for (const { path, weights } of this.analysis.trace.layers) {
+      for (const { name, axes } of weights) {
+        if (axes.some((axis) => axis && this.kept(axis.labels).length === 0)) return `${path}/${name}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** The units of a group that no consumer reads any more, though they stay. */
+  unread(group: AnalyzedGroup): number[] {
+    const readings = new Uint8Array(group.size);
+    const left = new Uint8Array(group.size);
+    for (const { layer, weight, axis, role, entries, units } of group.members) {
+      if (role !== 'reads') continue;
+      const { labels } = weightAxis(this.analysis, layer, weight, axis);
+      entries.forEach((entry, i) => {
+        const unit = units[i]!;
+        readings[unit] = 1;
+        if (!this.isGone(labels[entry]!)) left[unit] = 1;
+      });
+    }
+    return Array.from(group.roots.keys()).filter(
+      (unit) => readings[unit] && !left[unit] && !this.isGone(group.roots[unit]!),
+    );
+  }
+}
+
+function weightAxis(analysis: Analysis, layer: string, weight: string, axis: number): { labels: Int32Array } {
+  const traced = analysis.trace.layers.find(({ path }) => path === layer)!;
+  return traced.weights.find(({ name }) => name === weight)!.axes[axis]!;
+}
+
+/** A hash over the layers' names, kinds and weight shapes: the same before and after training. */
+export function fingerprintOf({ trace }: Analysis): string {
+  const text = JSON.stringify(
+    trace.layers.map(({ path, layer, weights }) => [
+      path,
+      layer.getClassName(),
+      weights.map(({ shape }) => shape),
+    ]),
+  );
+  // FNV-1a, 32 bits
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * @throws if the plan is for another model, or was edited into one that can't be carried out.
+ */
+export function checkPlan(model: LayersModel, analysis: Analysis, plan: Plan): Removal {
+  if (plan.version !== 1)
+    throw new Error(`[core] this is not a plan of version 1 (found ${String(plan.version)})`);
+  const fingerprint = fingerprintOf(analysis);
+  if (plan.model.fingerprint !== fingerprint) {
+    throw new Error(
+      `[core] the plan is for another model: it was made for '${plan.model.name}' (${plan.model.fingerprint}), ` +
+        `this is '${model.name}' (${fingerprint}). Make a plan for this model, or load the one it was made for`,
+    );
+  }
+  for (const { id, size, remove } of plan.groups) {
+    const group = analysis.groups.find((candidate) => candidate.id === id);
+    if (!group) throw new Error(`[core] the plan names group '${id}', which ${model.name} does not have`);
+    if (!group.prunable)
+      throw new Error(`[core] the plan prunes group '${id}', which can't be: ${group.reason}`);
+    if (size !== group.size) {
+      throw new Error(`[core] the plan says that group '${id}' has ${size} units, but it has ${group.size}`);
+    }
+    const wrong = remove.find((unit) => !Number.isInteger(unit) || unit < 0 || unit >= size);
+    if (wrong !== undefined) {
+      throw new Error(
+        `[core] the plan removes unit ${wrong} of group '${id}', which has units 0 to ${size - 1}`,
+      );
+    }
+    if (new Set(remove).size !== remove.length) {
+      throw new Error(`[core] the plan removes a unit of group '${id}' twice`);
+    }
+  }
+  const removal = new Removal(analysis, plan.groups);
+  const emptied = removal.emptied();
+  if (emptied) throw new Error(`[core] the plan leaves no unit at ${emptied}: at least one must stay`);
+  checkFolds(analysis, plan, removal);
+  return removal;
+}
+
+function checkFolds(analysis: Analysis, plan: Plan, removal: Removal): void {
+  for (const { group: id, layer, weight, units } of plan.folds) {
+    const where = `the plan's fold of group '${id}' at ${layer}/${weight}`;
+    const group = analysis.groups.find((candidate) => candidate.id === id);
+    const member = group?.members.find((m) => m.layer === layer && m.weight === weight && m.role === 'reads');
+    if (!group || !member) throw new Error(`[core] ${where} does not fit this model`);
+    for (const { unit, into, constants } of units) {
+      if (!Number.isInteger(unit) || !removal.isGone(group.roots[unit] ?? FIXED)) {
+        throw new Error(`[core] ${where} folds unit ${unit}, which stays`);
+      }
+      for (const [target, factor] of into) {
+        const root = group.roots[target];
+        if (root === undefined || removal.isGone(root) || !Number.isFinite(factor)) {
+          throw new Error(
+            `[core] ${where} folds unit ${unit} into ${target} by ${factor}: it must stay and the factor be finite`,
+          );
+        }
+      }
+      if (constants?.some((constant) => !Number.isFinite(constant))) {
+        throw new Error(`[core] ${where} has a constant for unit ${unit} that isn't finite`);
+      }
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Cost, GroupKind } from '../graph/analyze.ts';
+
+/** Which units of one group go. */
+export interface PlannedGroup {
+  readonly id: string;
+  readonly kind: GroupKind;
+  /** The number of units before. */
+  readonly size: number;
+  /** Ascending. */
+  readonly remove: readonly number[];
+  /** What the pruner gave each removed unit, in `remove`'s order; absent for units that follow from others. */
+  readonly scores?: readonly number[];
+}
+
+/**
+ * What survivors take over from one removed unit h at one consumer: h is replaced by
+ * `sum(factor * h_into) + constant`.
+ */
+export interface UnitFold {
+  readonly unit: number;
+  /** [surviving unit, factor] pairs. */
+  readonly into: readonly (readonly [unit: number, factor: number])[];
+  /** For each entry of the unit on the consumer's input axis; into the consumer's bias. */
+  readonly constants?: readonly number[];
+}
+
+/** The folds at one consumer. */
+export interface Fold {
+  readonly group: string;
+  /** The consumer and its kernel. */
+  readonly layer: string;
+  readonly weight: string;
+  readonly units: readonly UnitFold[];
+}
+
+/** Which units go, what is folded into whom, and what it costs and saves. Plain JSON. */
+export interface Plan {
+  readonly version: 1;
+  /** The model's name, and a hash over its layers and weight shapes. */
+  readonly model: { readonly name: string; readonly fingerprint: string };
+  readonly pruner: string;
+  readonly compensation: string;
+  readonly groups: readonly PlannedGroup[];
+  readonly folds: readonly Fold[];
+  readonly cost: { readonly before: Cost; readonly after: Cost };
+  /** What a reader should know: budgets that could not be met, compensation that could not be made. */
+  readonly notes: readonly string[];
+}

@@ -1,0 +1,51 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { analyzeInternals } from '../graph/analyze.ts';
+import { checkPlan } from '../plan/removal.ts';
+import type { Plan } from '../plan/types.ts';
+import { applyFolds, readWeights, writeWeight, zeroReads } from './weights.ts';
+
+/** The units that were masked in each model, so that `shrink(model)` needs no plan. */
+const maskedPlans = new WeakMap<LayersModel, Plan>();
+
+/** What was masked in a model so far; its folds are in the weights already. */
+export const maskedPlan = (model: LayersModel): Plan | undefined => maskedPlans.get(model);
+
+/**
+ * Carries out a plan in place: the survivors take over what the plan folds into them, then every weight
+ * that reads a removed unit becomes zero. The model keeps its shape; its outputs are those of the model
+ * that `shrink` makes from the same plan.
+ *
+ * @throws if the plan is for another model or makes no sense for it; the model is then untouched.
+ */
+export async function mask(model: LayersModel, plan: Plan): Promise<LayersModel> {
+  const analysis = analyzeInternals(model);
+  const removal = checkPlan(model, analysis, plan);
+  const { layers } = analysis.trace;
+  const values = await readWeights(layers);
+  applyFolds(analysis, plan, values);
+  zeroReads(layers, removal, values);
+  for (const [weight, data] of values) writeWeight(weight.variable, data);
+  const earlier = maskedPlans.get(model);
+  maskedPlans.set(model, { ...(earlier ? merged(earlier, plan) : plan), folds: [] });
+  return model;
+}
+
+/** The units of both plans. */
+export function merged(first: Plan, second: Plan): Plan {
+  const groups = new Map(first.groups.map((group) => [group.id, group]));
+  for (const group of second.groups) {
+    const earlier = groups.get(group.id);
+    const { scores: _, ...both } = {
+      ...group,
+      remove: [...new Set([...(earlier?.remove ?? []), ...group.remove])],
+    };
+    groups.set(group.id, earlier ? { ...both, remove: both.remove.sort((a, b) => a - b) } : group);
+  }
+  return {
+    ...second,
+    groups: [...groups.values()],
+    folds: [...first.folds, ...second.folds],
+    cost: { before: first.cost.before, after: second.cost.after },
+    notes: [...new Set([...first.notes, ...second.notes])],
+  };
+}

@@ -1,0 +1,146 @@
+import type { Variable } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
+import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
+import { stridesOf } from '../graph/labels.ts';
+import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import type { Removal } from '../plan/removal.ts';
+import type { Fold, Plan } from '../plan/types.ts';
+
+/** Values of a model's weights, on their way from one model to another. */
+export type WeightValues = Map<TracedWeight, Float32Array | Int32Array>;
+
+export async function readWeights(layers: readonly TracedLayer[]): Promise<WeightValues> {
+  const values: WeightValues = new Map();
+  for (const weight of layers.flatMap((layer) => layer.weights)) {
+    const data = await weight.variable.read().data();
+    // a copy: some backends hand out their own memory
+    values.set(weight, data instanceof Int32Array ? Int32Array.from(data) : Float32Array.from(data));
+  }
+  return values;
+}
+
+/** Past the layer's constraint, which could change what was cut. */
+export function writeWeight(variable: LayerVariable, values: Float32Array | Int32Array): void {
+  tf.tidy(() => {
+    (variable.read() as Variable).assign(tf.tensor(values, variable.shape as number[], variable.dtype));
+  });
+}
+
+/** Carries out a plan's folds on the consumers' kernels and biases, in place. */
+export function applyFolds(analysis: Analysis, plan: Pick<Plan, 'folds'>, values: WeightValues): void {
+  for (const fold of plan.folds) {
+    const layer = analysis.trace.layers.find(({ path }) => path === fold.layer)!;
+    const group = analysis.groups.find(({ id }) => id === fold.group)!;
+    applyFold(layer, group, fold, values);
+  }
+}
+
+function applyFold(layer: TracedLayer, group: AnalyzedGroup, fold: Fold, values: WeightValues): void {
+  const kernel = layer.weights.find(({ name }) => name === fold.weight)!;
+  const bias = layer.weights.find(({ name }) => name === kernel.contracts?.bias);
+  const member = group.members.find(
+    ({ layer: path, weight, role }) => path === fold.layer && weight === fold.weight && role === 'reads',
+  )!;
+  const entriesOf = entriesByUnit(member.entries, member.units, group.size);
+  const data = values.get(kernel)!;
+  const makesAxis = kernel.axes.findIndex((axis) => axis?.role === 'makes');
+  const stride = stridesOf(kernel.shape);
+  const biasData = bias && values.get(bias);
+  const outOf = (offset: number) => Math.floor(offset / stride[makesAxis]!) % kernel.shape[makesAxis]!;
+
+  for (const { unit, into, constants } of fold.units) {
+    entriesOf[unit]!.forEach((entry, i) => {
+      const targets = into.map(([target, factor]) => ({ entry: entriesOf[target]![i]!, factor }));
+      forEachOffset(kernel.shape, member.axis, entry, (offset) => {
+        const value = data[offset]!;
+        for (const target of targets) {
+          data[offset + (target.entry - entry) * stride[member.axis]!]! += target.factor * value;
+        }
+        if (biasData && constants) biasData[outOf(offset)]! += constants[i]! * value;
+      });
+    });
+  }
+}
+
+/** Sets to zero what consumers read of the units that are gone. */
+export function zeroReads(
+  layers: readonly TracedLayer[],
+  removal: Removal,
+  values: WeightValues,
+): Set<TracedWeight> {
+  const touched = new Set<TracedWeight>();
+  for (const weight of layers.flatMap((layer) => layer.weights)) {
+    weight.axes.forEach((axis, a) => {
+      if (axis?.role !== 'reads') return;
+      axis.labels.forEach((label, entry) => {
+        if (!removal.isGone(label)) return;
+        touched.add(weight);
+        const data = values.get(weight)!;
+        forEachOffset(weight.shape, a, entry, (offset) => {
+          data[offset] = 0;
+        });
+      });
+    });
+  }
+  return touched;
+}
+
+/** The entries of a weight whose units stay, along all of its axes at once. */
+export function slice<T extends Float32Array | Int32Array>(
+  data: T,
+  shape: readonly number[],
+  kept: readonly (readonly number[] | null)[],
+): T {
+  if (kept.every((indices) => indices === null)) return data;
+  const stride = stridesOf(shape);
+  const axes = shape.map((n, a) => kept[a] ?? Array.from({ length: n }, (_, i) => i));
+  const offsets = axes.map((indices, a) => Int32Array.from(indices, (index) => index * stride[a]!));
+  const result = data.slice(
+    0,
+    offsets.reduce((total, { length }) => total * length, 1),
+  ) as T;
+  const inner = offsets.at(-1)!;
+  let to = 0;
+  const copy = (axis: number, from: number): void => {
+    if (axis === offsets.length - 1) {
+      for (let i = 0; i < inner.length; i++) result[to++] = data[from + inner[i]!]!;
+      return;
+    }
+    for (const offset of offsets[axis]!) copy(axis + 1, from + offset);
+  };
+  copy(0, 0);
+  return result;
+}
+
+/** The kept indices of each axis of a weight; null where all stay. */
+export function keptAxes(weight: TracedWeight, removal: Removal): (number[] | null)[] {
+  return weight.axes.map((axis, a) => {
+    if (!axis) return null;
+    const kept = removal.kept(axis.labels);
+    return kept.length === weight.shape[a] ? null : kept;
+  });
+}
+
+/** For each unit its entries on an axis, ascending. */
+export function entriesByUnit(entries: Int32Array, units: Int32Array, size: number): number[][] {
+  const byUnit = Array.from({ length: size }, (): number[] => []);
+  entries.forEach((entry, i) => {
+    byUnit[units[i]!]!.push(entry);
+  });
+  return byUnit;
+}
+
+function forEachOffset(
+  shape: readonly number[],
+  axis: number,
+  entry: number,
+  visit: (offset: number) => void,
+): void {
+  const inner = shape.slice(axis + 1).reduce((total, n) => total * n, 1);
+  const outer = shape.slice(0, axis).reduce((total, n) => total * n, 1);
+  for (let o = 0; o < outer; o++) {
+    const start = (o * shape[axis]! + entry) * inner;
+    for (let i = 0; i < inner; i++) visit(start + i);
+  }
+}
