@@ -1,0 +1,260 @@
+import { formatNumber } from './format.ts';
+import { ellipsis, renderSvg, textWidth } from './svg.ts';
+import { color, seriesTokens } from './theme.ts';
+
+/** An axis of a line chart. */
+export interface Axis {
+  readonly name: string;
+  /** Where the axis starts and ends; by default it fits the data. */
+  readonly min?: number;
+  readonly max?: number;
+  /** The distance between two ticks. */
+  readonly step?: number;
+  /** How its values are written. Defaults to four significant digits. */
+  readonly format?: (value: number) => string;
+}
+
+/** One curve. */
+export interface Series {
+  readonly name: string;
+  /** `[x, y]`; the curve is broken where y is not finite. */
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** For what is in the background, such as training beside validation. */
+  readonly dashed?: boolean;
+  /** Half the height of a band around each point, e.g. its standard deviation. */
+  readonly spread?: readonly number[];
+}
+
+/** A vertical line. */
+export interface Mark {
+  readonly x: number;
+  readonly label: string;
+}
+
+/** A line chart. */
+export interface LineChart {
+  /** Read out to those who can't see the chart; a page shows it as the caption. */
+  readonly title: string;
+  readonly x: Axis;
+  readonly y: Axis;
+  readonly series: readonly Series[];
+  readonly marks?: readonly Mark[];
+  /** Pixels. Defaults to 840 by 320. */
+  readonly width?: number;
+  readonly height?: number;
+}
+
+const symbols = ['circle', 'rect', 'triangle', 'diamond', 'roundRect', 'arrow'];
+const FONT = 12;
+const LEGEND_ROW = 22;
+/** Wide: ECharts measures text for a narrower font than some readers have. */
+const ITEM_GAP = 28;
+/** More points than this run into one another as dots. */
+const MOST_DOTS = 48;
+
+/** Draws a line chart as an SVG that brings its own light and dark colours. */
+export const lineChart = (chart: LineChart): string => {
+  const { x, y, marks = [], width = 840, height = 320 } = chart;
+  const series = chart.series.map((one) => ({ ...one, name: one.name || 'unnamed' }));
+  const xs = [...series.flatMap(({ points }) => points.map(([at]) => at)), ...marks.map((mark) => mark.x)];
+  const [low, high] = [x.min ?? least(xs), x.max ?? most(xs)];
+  const legend = legendOf(series, width);
+  const top = legend.rows * LEGEND_ROW + 26 + (marks.length > 0 ? 14 : 0);
+  const write = y.format ?? formatNumber;
+  const labelled = labelledMarks(marks, low, high, width);
+  const option = {
+    legend: legend.option,
+    // Not the axis' own name, which would move about with the width of the tick labels.
+    graphic: {
+      type: 'text',
+      left: 0,
+      top: legend.rows * LEGEND_ROW + 4,
+      silent: true,
+      style: nameStyle(y.name),
+    },
+    grid: { left: 4, right: 18, top, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    xAxis: {
+      ...axis,
+      type: 'value',
+      name: x.name,
+      nameLocation: 'middle',
+      nameGap: 26,
+      min: low,
+      // An axis needs some length even when everything is at one place.
+      max: high > low ? high : low + 1,
+      splitNumber: Math.max(2, Math.floor(width / 90)),
+      minInterval: xs.every(Number.isInteger) ? 1 : 0,
+      splitLine: { show: false },
+      axisLabel: { ...label, hideOverlap: true, formatter: x.format ?? formatNumber },
+    },
+    yAxis: {
+      ...axis,
+      type: 'value',
+      scale: true,
+      ...(y.min === undefined ? {} : { min: y.min }),
+      ...(y.max === undefined ? {} : { max: y.max }),
+      ...(y.step === undefined ? {} : { interval: y.step }),
+      splitNumber: 4,
+      axisLine: { show: false },
+      axisTick: { show: false },
+      axisLabel: { ...label, formatter: write },
+    },
+    series: [
+      ...series.map(curve),
+      { type: 'line', data: [], silent: true, markLine: markLine(labelled) },
+      ...series.flatMap(band),
+    ],
+  };
+  return renderSvg(option, {
+    width,
+    height,
+    label: describe(chart, write),
+    tip: (index, item) => {
+      const point = series[index]?.points[item];
+      if (point)
+        return `${series[index]!.name}, ${x.name} ${(x.format ?? formatNumber)(point[0])}: ${write(point[1])}`;
+      return index === series.length ? marks[item]?.label : undefined;
+    },
+  });
+};
+
+const nameStyle = (text: string): object => ({ text, fill: color('muted'), fontSize: FONT });
+const label = { color: color('muted'), fontSize: FONT };
+const axis = {
+  nameTextStyle: label,
+  axisLine: { lineStyle: { color: color('line') } },
+  axisTick: { lineStyle: { color: color('line') } },
+  splitLine: { lineStyle: { color: color('line') } },
+};
+
+const colorOf = (index: number): string => color(seriesTokens[index % seriesTokens.length]!);
+
+const curve = ({ name, points, dashed }: Series, index: number): object => {
+  // Past the last colour the first comes again, dotted.
+  const again = index >= seriesTokens.length ? 'dotted' : 'solid';
+  return {
+    type: 'line',
+    name,
+    data: points.map(([at, value]) => [at, Number.isFinite(value) ? value : '-']),
+    color: colorOf(index),
+    symbol: symbols[index % symbols.length],
+    symbolSize: [6, 6, 8, 9, 7, 9][index % symbols.length],
+    showSymbol: points.length <= MOST_DOTS,
+    showAllSymbol: true,
+    emphasis: { disabled: true },
+    lineStyle: { width: 2, type: dashed ? [5, 4] : again },
+    z: 3,
+  };
+};
+
+const band = ({ points, spread }: Series, index: number): object[] => {
+  if (spread === undefined) return [];
+  const edges = points
+    .map(([at, value], i) => [at, value - (spread[i] ?? 0), value + (spread[i] ?? 0)] as const)
+    .filter((edge) => edge.every(Number.isFinite));
+  return [
+    {
+      type: 'custom',
+      silent: true,
+      data: edges,
+      encode: { x: 0, y: [1, 2] },
+      z: 1,
+      // One polygon for the whole band, drawn in place of its first point.
+      renderItem: ({ dataIndex }: { dataIndex: number }, api: { coord(at: number[]): number[] }) => ({
+        type: 'polygon',
+        shape: {
+          points:
+            dataIndex > 0
+              ? []
+              : [
+                  ...edges.map(([at, from]) => api.coord([at, from])),
+                  ...edges.map(([at, , to]) => api.coord([at, to])).reverse(),
+                ],
+        },
+        style: { fill: colorOf(index), opacity: 0.16 },
+      }),
+    },
+  ];
+};
+
+interface LabelledMark extends Mark {
+  readonly shown: boolean;
+  readonly align: 'left' | 'center' | 'right';
+}
+
+/** Labels as many marks as fit beside one another, always the first. */
+const labelledMarks = (marks: readonly Mark[], low: number, high: number, width: number): LabelledMark[] => {
+  let free = Number.NEGATIVE_INFINITY;
+  return marks.map((mark) => {
+    const at = high > low ? 48 + ((mark.x - low) / (high - low)) * (width - 66) : 48;
+    const size = textWidth(mark.label, 11);
+    const align = at + size / 2 > width ? 'right' : at - size / 2 < 40 ? 'left' : 'center';
+    const from = align === 'left' ? at : align === 'right' ? at - size : at - size / 2;
+    const shown = from > free + 8 && from >= 0;
+    if (shown) free = from + size;
+    return { ...mark, shown, align };
+  });
+};
+
+const markLine = (marks: readonly LabelledMark[]): object => ({
+  symbol: 'none',
+  silent: true,
+  lineStyle: { color: color('muted'), type: [2, 3], width: 1 },
+  data: marks.map(({ x, label: text, shown, align }) => ({
+    xAxis: x,
+    label: {
+      show: shown,
+      formatter: () => text,
+      position: 'end',
+      distance: 4,
+      align,
+      color: color('muted'),
+      fontSize: 11,
+      textBorderWidth: 0,
+    },
+  })),
+});
+
+const legendOf = (series: readonly Series[], width: number): { rows: number; option: object } => {
+  if (series.length < 2) return { rows: 0, option: { show: false } };
+  const most = Math.floor(width / 14);
+  let [rows, used] = [1, 0];
+  for (const { name } of series) {
+    const size = 25 + 5 + textWidth(ellipsis(name, most), FONT) + ITEM_GAP;
+    if (used > 0 && used + size > width) [rows, used] = [rows + 1, 0];
+    used += size;
+  }
+  return {
+    rows,
+    option: {
+      data: series.map(({ name }) => name),
+      left: 0,
+      top: 0,
+      padding: [2, 0],
+      itemGap: ITEM_GAP,
+      itemWidth: 25,
+      itemHeight: 8,
+      selectedMode: false,
+      formatter: (name: string) => ellipsis(name, most),
+      textStyle: { color: color('ink'), fontSize: FONT },
+    },
+  };
+};
+
+const describe = (
+  { title, x, y, series, marks = [] }: LineChart,
+  write: (value: number) => string,
+): string => {
+  const curves = series.map(({ name, points }) => {
+    const known = points.filter(([, value]) => Number.isFinite(value));
+    return known.length === 0
+      ? `${name}: no points`
+      : `${name} from ${write(known[0]![1])} to ${write(known.at(-1)![1])}`;
+  });
+  const lines =
+    marks.length > 0 ? [`${marks.length} marked: ${marks.map((mark) => mark.label).join(', ')}`] : [];
+  return `${title}. Line chart of ${y.name} against ${x.name}. ${[...curves, ...lines].join('; ')}.`;
+};
+
+const least = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b), values[0] ?? 0);
+const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), values[0] ?? 1);

@@ -1,0 +1,162 @@
+import type {
+  CostRecord,
+  EndEvent,
+  EpochEvent,
+  EvaluateEvent,
+  PruneEvent,
+  RunEvent,
+  RunRecord,
+  StartEvent,
+  SweepEvent,
+} from '@espalier/trainer';
+import { formatChange, formatCount, formatPercent, formatPercents } from './format.ts';
+
+/** A thing before and after the prunings of a run; undefined where the record doesn't say. */
+export interface Change<T> {
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+/** A run record sorted by kind of event, with the before/after pairs that a report speaks of. */
+export interface Summary {
+  readonly start: StartEvent | undefined;
+  readonly end: EndEvent | undefined;
+  readonly epochs: readonly EpochEvent[];
+  readonly prunings: readonly PruneEvent[];
+  readonly evaluations: readonly EvaluateEvent[];
+  readonly sweeps: readonly SweepEvent[];
+  /** Prunable units. Undefined when nothing was pruned. */
+  readonly units: { readonly before: number; readonly after: number } | undefined;
+  readonly cost: Change<CostRecord>;
+  /** The evaluations to compare, both on the same split: test where there is one. */
+  readonly evaluated: Change<EvaluateEvent>;
+  /** Latencies of the same batch size. */
+  readonly latency: Change<NonNullable<EvaluateEvent['latency']>>;
+  readonly disk: Change<NonNullable<EvaluateEvent['disk']>>;
+  /** Median seconds of an epoch up to the first pruning, and since the last. */
+  readonly epochSeconds: Change<number>;
+}
+
+const ofType = <Type extends RunEvent['type']>(
+  record: RunRecord,
+  type: Type,
+): Extract<RunEvent, { type: Type }>[] =>
+  record.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type);
+
+/** Sorts a record's events and pairs up what was measured before the first pruning with what came last. */
+export const summarize = (record: RunRecord): Summary => {
+  const prunings = ofType(record, 'prune');
+  const evaluations = ofType(record, 'evaluate');
+  const start = ofType(record, 'start')[0];
+  const end = ofType(record, 'end').at(-1);
+  const firstPruning = record.findIndex((event) => event.type === 'prune');
+  const compare = <T>(pick: (event: EvaluateEvent) => T | undefined): Change<T> => {
+    const early = firstPruning < 0 ? [] : ofType(record.slice(0, firstPruning), 'evaluate');
+    const late = ofType(record.slice(Math.max(firstPruning, 0)), 'evaluate');
+    const last = (events: EvaluateEvent[]): T | undefined =>
+      events.map(pick).findLast((value) => value !== undefined);
+    return { before: last(early), after: last(late) };
+  };
+  const split = (['test', 'validation', 'train'] as const).find((name) =>
+    evaluations.some((event) => event.split === name),
+  );
+  const latency = compare((event) => event.latency);
+  const comparable = latency.before?.batch === latency.after?.batch;
+  return {
+    start,
+    end,
+    epochs: ofType(record, 'epoch'),
+    prunings,
+    evaluations,
+    sweeps: ofType(record, 'sweep'),
+    units: prunings.length > 0 ? countUnits(prunings) : undefined,
+    cost: {
+      before: start?.cost ?? prunings[0]?.before,
+      after: end?.cost ?? prunings.at(-1)?.after,
+    },
+    evaluated: compare((event) => (event.split === split ? event : undefined)),
+    latency: comparable ? latency : { before: undefined, after: latency.after },
+    disk: compare((event) => event.disk),
+    epochSeconds: epochSeconds(ofType(record, 'epoch'), prunings),
+  };
+};
+
+const epochSeconds = (epochs: readonly EpochEvent[], prunings: readonly PruneEvent[]): Change<number> => {
+  const [first, last] = [prunings[0]?.epoch, prunings.at(-1)?.epoch];
+  return {
+    before: median(epochs.filter(({ epoch }) => first === undefined || epoch <= first)),
+    after: median(epochs.filter(({ epoch }) => last !== undefined && epoch > last)),
+  };
+};
+
+const median = (epochs: readonly EpochEvent[]): number | undefined =>
+  epochs.map(({ seconds }) => seconds).sort((a, b) => a - b)[Math.floor((epochs.length - 1) / 2)];
+
+// A pruning need not list the groups that it left alone, so the total is over every group's first appearance.
+const countUnits = (prunings: readonly PruneEvent[]): { before: number; after: number } => {
+  const groups = new Map<string, { before: number; after: number }>();
+  for (const { id, before, after } of prunings.flatMap((pruning) => pruning.groups)) {
+    groups.set(id, { before: groups.get(id)?.before ?? before, after });
+  }
+  const total = (side: 'before' | 'after'): number =>
+    [...groups.values()].reduce((sum, group) => sum + group[side], 0);
+  return { before: total('before'), after: total('after') };
+};
+
+/**
+ * What happened, in one sentence made of what the record holds:
+ * `158 of 320 units removed, 61% fewer parameters, 1.9× faster, test accuracy 98.3% → 97.9%.`
+ */
+export const headline = (summary: Summary): string => {
+  const parts = [unitsPart(summary), paramsPart(summary), speedPart(summary), accuracyPart(summary)];
+  const sentence = parts.filter((part) => part !== undefined).join(', ');
+  if (sentence === '') return 'Nothing has been measured yet.';
+  return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`;
+};
+
+const unitsPart = ({ units, epochs }: Summary): string | undefined => {
+  if (units !== undefined) {
+    const removed = units.before - units.after;
+    return removed === 0
+      ? 'no units removed'
+      : `${formatCount(removed)} of ${formatCount(units.before)} units removed`;
+  }
+  return epochs.length > 0 ? `trained for ${plural(epochs.length, 'epoch')}` : undefined;
+};
+
+const paramsPart = ({ cost: { before, after } }: Summary): string | undefined => {
+  if (before === undefined || after === undefined || before.params === after.params) return undefined;
+  const size = formatChange(before.params, after.params);
+  return /^[−+]/.test(size)
+    ? `${size.slice(1)} ${size.startsWith('−') ? 'fewer' : 'more'} parameters`
+    : undefined;
+};
+
+const speedPart = (summary: Summary): string | undefined => {
+  const speedup = speedupOf(summary);
+  if (speedup === undefined) return undefined;
+  // Two medians within 5% of one another are the same measurement twice.
+  if (speedup > 0.95 && speedup < 1.05) return 'as fast as before';
+  return speedup > 1 ? `${formatRatio(speedup)} faster` : `${formatRatio(1 / speedup)} slower`;
+};
+
+const accuracyPart = ({ evaluated: { before, after } }: Summary): string | undefined => {
+  if (after === undefined) return before && `${before.split} accuracy ${formatPercent(before.accuracy)}`;
+  if (before === undefined) return `${after.split} accuracy ${formatPercent(after.accuracy)}`;
+  return `${after.split} accuracy ${formatPercents(before.accuracy, after.accuracy).join('\u00a0→\u00a0')}`;
+};
+
+/** How many times faster a forward pass has become; undefined when it wasn't measured twice. */
+export const speedupOf = ({ latency: { before, after } }: Summary): number | undefined => {
+  if (before === undefined || after === undefined || after.milliseconds === 0) return undefined;
+  const ratio = before.milliseconds / after.milliseconds;
+  return ratio > 0 ? ratio : undefined;
+};
+
+/** A ratio: `1.94×` as `1.9×`, `12.4×` as `12×`. */
+export const formatRatio = (ratio: number): string =>
+  `${ratio.toFixed(ratio < 1.1 ? 2 : ratio < 10 ? 1 : 0)}×`;
+
+/** `1 epoch`, `2 epochs`. */
+export const plural = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
