@@ -1,1 +1,9 @@
-export {};
+import { registerChainedOps } from './chained-ops.ts';
+
+registerChainedOps();
+
+export type { EngineCandidate, EngineName, EngineReport } from './engine.ts';
+export { findEngines, useEngine } from './engine.ts';
+export { loadModel } from './io/load.ts';
+export { type SavedModel, type SaveModelArgs, saveModel } from './io/save.ts';
+export { registerTrainingKernels } from './kernels/index.ts';

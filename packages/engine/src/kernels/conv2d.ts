@@ -1,0 +1,35 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type WasmKernel, wasmKernel } from './kernel.ts';
+import { recordAsVector } from './packed.ts';
+import { withSafePadding } from './same-padding.ts';
+
+/** Shipped wrong for 'same' padding with a stride beyond the window. */
+export const conv2D: WasmKernel = wasmKernel<'x' | 'filter', tf.Conv2DAttrs>(tf.Conv2D, (call) =>
+  withSafePadding(call, false),
+);
+
+/** Shipped with the fault of Conv2D, and refusing a gathered or reshaped bias by the rank that its data once had. */
+export const fusedConv2D: WasmKernel = wasmKernel<'x' | 'filter' | 'bias', tf.FusedConv2DAttrs>(
+  tf.FusedConv2D,
+  (call) => {
+    const { filter, bias } = call.inputs;
+    recordAsVector(call.backend, bias, filter.shape[3]!);
+    return withSafePadding(call, false);
+  },
+);
+
+/** Shipped with the fault of Conv2D. */
+export const depthwiseConv2D: WasmKernel = wasmKernel<'x' | 'filter', tf.DepthwiseConv2dNativeAttrs>(
+  tf.DepthwiseConv2dNative,
+  (call) => withSafePadding(call, true),
+);
+
+/** Shipped with the faults of FusedConv2D. */
+export const fusedDepthwiseConv2D: WasmKernel = wasmKernel<
+  'x' | 'filter' | 'bias',
+  tf.FusedDepthwiseConv2DAttrs
+>(tf.FusedDepthwiseConv2D, (call) => {
+  const { filter, bias } = call.inputs;
+  recordAsVector(call.backend, bias, filter.shape[2]! * filter.shape[3]!);
+  return withSafePadding(call, true);
+});

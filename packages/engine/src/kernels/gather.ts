@@ -1,0 +1,41 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { type WasmKernel, wasmKernel } from './kernel.ts';
+
+/**
+ * Shipped element by element, wrong for batchDims > 0, and recording its output with rank 4, which a fused
+ * kernel then refuses as a bias. `model.fit` gathers every batch.
+ */
+export const gather: WasmKernel = wasmKernel<'x' | 'indices', tf.GatherV2Attrs>(
+  tf.GatherV2,
+  ({ inputs: { x, indices }, attrs: { axis, batchDims }, backend, shipped }) => {
+    if (x.dtype === 'string') return shipped();
+    const at = tf.util.parseAxisParam(axis, x.shape)[0]!;
+    const info = tf.backend_util.segment_util.collectGatherOpShapeInfo(
+      x as tf.Tensor,
+      indices as tf.Tensor,
+      at,
+      batchDims,
+    );
+    const { batchSize, outerSize, dimSize, sliceSize, outputShape } = info;
+    const out = backend.makeOutput(outputShape, x.dtype);
+    const [to, from] = [backend.typedArrayFromHeap(out), backend.typedArrayFromHeap(x)];
+    const ids = backend.typedArrayFromHeap(indices);
+    const perBatch = ids.length / batchSize;
+    let offset = 0;
+    for (let b = 0; b < batchSize; b++) {
+      for (let o = 0; o < outerSize; o++) {
+        for (let i = 0; i < perBatch; i++, offset += sliceSize) {
+          const id = ids[b * perBatch + i]!;
+          if (!(id >= 0 && id < dimSize)) {
+            backend.disposeData(out.dataId);
+            throw new Error(`[engine] gather: index ${id} is not in [0, ${dimSize - 1}]; check the indices`);
+          }
+          const source = ((b * outerSize + o) * dimSize + id) * sliceSize;
+          if (sliceSize < 32) for (let k = 0; k < sliceSize; k++) to[offset + k] = from[source + k]!;
+          else to.set(from.subarray(source, source + sliceSize), offset);
+        }
+      }
+    }
+    return out;
+  },
+);

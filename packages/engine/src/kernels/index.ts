@@ -1,0 +1,48 @@
+import '@tensorflow/tfjs-backend-wasm';
+// In Node the gradients come with tfjs-layers; tfjs-core alone registers none.
+import '@tensorflow/tfjs-layers';
+import { registerChainedOps } from '../chained-ops.ts';
+import { avgPoolGrad } from './avg-pool-grad.ts';
+import { batchMatMul } from './batch-mat-mul.ts';
+import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
+import { conv2DBackpropFilter } from './conv2d-backprop-filter.ts';
+import { conv2DBackpropInput } from './conv2d-backprop-input.ts';
+import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
+import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
+import { fusedMatMul } from './fused-mat-mul.ts';
+import { gather } from './gather.ts';
+import { identity } from './identity.ts';
+import { installKernel, type WasmKernel } from './kernel.ts';
+import { maxPoolGrad } from './max-pool-grad.ts';
+import { slice } from './slice.ts';
+import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
+
+const kernels: readonly WasmKernel[] = [
+  conv2DBackpropFilter,
+  depthwiseBackpropInput,
+  depthwiseBackpropFilter,
+  unsortedSegmentSum,
+  maxPoolGrad,
+  avgPoolGrad,
+  conv2DBackpropInput,
+  batchMatMul,
+  fusedMatMul,
+  conv2D,
+  fusedConv2D,
+  depthwiseConv2D,
+  fusedDepthwiseConv2D,
+  identity,
+  slice,
+  gather,
+];
+
+/**
+ * Makes the wasm backend able to train: registers the kernels that it lacks, and better ones in the place of
+ * those that it ships wrong or slow. Also registers the gradients and the chained operations (`x.square()`)
+ * that tfjs-layers' recurrent layers use. Runs in Node and in the browser, before or after
+ * `tf.setBackend('wasm')`; calling it again changes nothing.
+ */
+export function registerTrainingKernels(): void {
+  registerChainedOps();
+  for (const kernel of kernels) installKernel(kernel);
+}
