@@ -1,7 +1,8 @@
+import { alphabet } from './classes.ts';
 import type { Dataset, Part } from './dataset.ts';
 import { fail } from './errors.ts';
 import { type DataFile, obtain, type SourceOptions } from './source.ts';
-import { type SplitOptions, splitTable } from './tabular.ts';
+import { type SplitOptions, splitRows, standardize } from './tabular.ts';
 
 /** What {@link letters} takes. */
 export interface LettersOptions extends SourceOptions, SplitOptions {}
@@ -18,7 +19,6 @@ export const lettersFiles: readonly [DataFile] = [
 ];
 
 const FEATURES = 16;
-export const alphabet: readonly string[] = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 
 /** Reads lines of a letter and 16 whole numbers, as UCI publishes them. */
 export const parseLetters = (text: string, file: string): Part => {
@@ -58,7 +58,7 @@ export const letters = async (options: LettersOptions = {}): Promise<Dataset> =>
     task: 'classification',
     classes: alphabet,
     inputShape: [FEATURES],
-    ...splitTable(table, options),
+    ...standardize(splitRows(table, options)),
     note: `from ${origin}`,
   };
 };

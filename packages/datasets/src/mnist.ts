@@ -1,3 +1,4 @@
+import { digits } from './classes.ts';
 import type { Dataset, Part } from './dataset.ts';
 import { checkOneOf, checkWhole, fail } from './errors.ts';
 import { parseIdx } from './idx.ts';
@@ -56,7 +57,6 @@ export const mnistFiles: readonly DataFile[] = Object.values(files);
 const SIDE = 28;
 /** The checksum holds the file to it. */
 const TRAIN = 60_000;
-export const digits: readonly string[] = [...'0123456789'];
 
 /** Checked images and labels, not yet turned into numbers for a network. */
 interface Images {

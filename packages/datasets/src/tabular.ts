@@ -30,30 +30,33 @@ const columnStats = ({ x, rows }: Part): { mean: Float64Array; deviation: Float6
   return { mean, deviation: square.map((variance) => Math.sqrt(variance) || 1) };
 };
 
-/** Shuffles, splits, then brings every column to mean 0 and deviation 1 on the training part. */
-export const splitTable = (table: Part, { split = '70:15:15', seed = 1, limit }: SplitOptions): Parts => {
+/** Shuffles the rows and splits them. */
+export const splitRows = (table: Part, { split = '70:15:15', seed = 1, limit }: SplitOptions): Parts => {
   checkOneOf('split', split, Object.keys(shares));
   if (limit !== undefined) checkWhole('limit', limit, 1);
   const [trainShare, validationShare] = shares[split];
   const trainRows = Math.round(table.rows * trainShare);
-  const validationRows = Math.round(table.rows * validationShare);
-  const empty = trainRows === 0 || table.rows === trainRows + validationRows;
-  if (empty || (validationShare > 0 && validationRows === 0)) {
+  const validationEnd = trainRows + Math.round(table.rows * validationShare);
+  const empty = trainRows === 0 || validationEnd === table.rows;
+  if (empty || (validationShare > 0 && validationEnd === trainRows)) {
     fail(
       `${table.rows} rows are too few for a split of ${split}: a part would be empty. Bring 10 rows or more`,
     );
   }
-
   const rows = pick(table, shuffled(table.rows, randomFrom(seed)));
-  const train = take(rows, Math.min(trainRows, limit ?? trainRows));
+  return {
+    train: take(rows, Math.min(trainRows, limit ?? trainRows)),
+    validation: slice(rows, trainRows, validationEnd),
+    test: slice(rows, validationEnd, rows.rows),
+  };
+};
+
+/** Brings every column to mean 0 and deviation 1 on the training part. */
+export const standardize = ({ train, validation, test }: Parts): Parts => {
   const { mean, deviation } = columnStats(train);
   const standard = (part: Part): Part => ({
     ...part,
     x: part.x.map((value, i) => (value - mean[i % mean.length]!) / deviation[i % mean.length]!),
   });
-  return {
-    train: standard(train),
-    validation: standard(slice(rows, trainRows, trainRows + validationRows)),
-    test: standard(slice(rows, trainRows + validationRows, rows.rows)),
-  };
+  return { train: standard(train), validation: standard(validation), test: standard(test) };
 };
