@@ -1,1 +1,44 @@
+export {
+  type PruneCallback,
+  type PruneOptions,
+  prune,
+  type Schedule,
+  type WatchCallback,
+  watch,
+} from './callback.ts';
+export type { Moments } from './evidence/moments.ts';
+export {
+  analyze,
+  type Cost,
+  type Graph,
+  type Group,
+  type GroupKind,
+  type LayerSummary,
+  type Member,
+} from './graph/analyze.ts';
+export type { Labels } from './graph/labels.ts';
+export {
+  type Layer,
+  type LayerCall,
+  type LayerLabels,
+  type LayerRule,
+  registerLayer,
+  type WeightAxis,
+  type WeightLabels,
+} from './graph/rule.ts';
+export type { Budget } from './plan/budget.ts';
+export {
+  addOutgoing,
+  type Compensation,
+  foldMean,
+  none,
+  type Removed,
+  scaleOutgoing,
+} from './plan/compensation.ts';
+export type { CalibrationData } from './plan/data.ts';
+export { type PlanOptions, type Pruning, plan } from './plan/plan.ts';
+export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
+export { mask } from './surgery/mask.ts';
+export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection.ts';
+export { shrink } from './surgery/shrink.ts';

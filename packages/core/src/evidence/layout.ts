@@ -31,7 +31,7 @@ export function layoutOf(axis: number, length: number, entriesOf: readonly (read
  * positions are 0.
  */
 export function toRows(tensor: tf.Tensor, layout: Layout): Tensor2D {
-  return tf.reshape(toPositions(tensor, layout), [-1, layout.units]);
+  return tf.reshape(toPositions(tensor, layout), [-1, layout.units]) as Tensor2D;
 }
 
 /** The tensor as [rows, positions * units], positions first. */
@@ -39,18 +39,13 @@ export function toPositions(tensor: tf.Tensor, { axis, length, entries }: Layout
   const last = tensor.rank - 1;
   const order = Array.from({ length: tensor.rank }, (_, a) => a).filter((a) => a !== axis);
   const moved = axis === last ? tensor : tf.transpose(tensor, [...order, axis]);
-  const rows: Tensor2D = tf.reshape(moved, [-1, length]);
+  const rows = tf.reshape(moved, [-1, length]) as Tensor2D;
   if (entries.length === length && entries.every((entry, i) => entry === i)) return rows;
   if (entries.includes(-1)) {
-    const padded = tf.concat([rows, tf.zeros([rows.shape[0], 1])], 1);
-    return tf.gather(
-      padded,
-      tf.tensor1d(
-        entries.map((entry) => (entry < 0 ? length : entry)),
-        'int32',
-      ),
-      1,
-    );
+    // an absent entry reads the column of zeros
+    const padded = tf.concat([rows, tf.zeros([rows.shape[0], 1])], 1) as Tensor2D;
+    const present = entries.map((entry) => (entry < 0 ? length : entry));
+    return tf.gather(padded, tf.tensor1d(present, 'int32'), 1) as Tensor2D;
   }
-  return tf.gather(rows, tf.tensor1d(entries, 'int32'), 1);
+  return tf.gather(rows, tf.tensor1d(entries, 'int32'), 1) as Tensor2D;
 }

@@ -6,9 +6,11 @@ export interface Tap {
   readonly side: 'input' | 'output';
   /** In training alone, or in every forward pass. */
   readonly when: 'training' | 'always';
-  value(tensor: tf.Tensor): void;
-  /** dE/d(value) of the batch's loss, if a gradient is taken through the layer. Outputs only. */
-  readonly error?: (tensor: tf.Tensor) => void;
+  /**
+   * The value of one call. If the answer is a function, it is told dE/d(value) of the batch's loss once a
+   * gradient is taken through the layer (outputs only).
+   */
+  value(tensor: tf.Tensor): ((error: tf.Tensor) => void) | undefined;
 }
 
 type Call = Layer['call'];
@@ -40,9 +42,9 @@ function wrap(layer: Layer, taps: ReadonlySet<Tap>): void {
     const listening = [...taps].filter(({ when }) => training || when === 'always');
     for (const { side, value } of listening) if (side === 'input') value(tf.keep(only(inputs).clone()));
     let outputs = call(inputs, kwargs);
-    for (const { side, value, error } of listening) {
+    for (const { side, value } of listening) {
       if (side !== 'output') continue;
-      value(tf.keep(only(outputs).clone()));
+      const error = value(tf.keep(only(outputs).clone()));
       if (error) {
         const passed = passThrough(only(outputs), error);
         outputs = Array.isArray(outputs) ? [passed, ...outputs.slice(1)] : passed;

@@ -20,13 +20,14 @@ export interface Compensation {
   readonly name: string;
   /** Statistics of the consumers' inputs over the data; without it no data is run. */
   readonly needs?: 'means' | 'products';
-  /** Whether it makes sense for proposals without a partner only. */
+  /** Whether it needs a pruner that names partners. */
   readonly partners?: boolean;
-  fold(removed: Removed): readonly UnitFold[];
+  /** In the order and numbers of what it is given; absent if it does nothing. */
+  fold?(removed: Removed): readonly UnitFold[];
 }
 
 /** Nothing: the removed units' part is lost. */
-export const none = (): Compensation => ({ name: 'none', fold: () => [] });
+export const none = (): Compensation => ({ name: 'none' });
 
 /** The partner's outgoing weights grow by those of the removed unit (Gedeon & Harris 1991, Sui 2018). */
 export const addOutgoing = (): Compensation => ({

@@ -8,8 +8,8 @@ export interface PlannedGroup {
   readonly size: number;
   /** Ascending. */
   readonly remove: readonly number[];
-  /** What the pruner gave each removed unit, in `remove`'s order; absent for units that follow from others. */
-  readonly scores?: readonly number[];
+  /** What the pruner gave each unit of `remove`; null for those that went earlier or follow from others. */
+  readonly scores: readonly (number | null)[];
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { analyzeInternals } from '../graph/analyze.ts';
+import { mergePlans } from '../plan/merge.ts';
 import { checkPlan } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
 import { applyFolds, readWeights, writeWeight, zeroReads } from './weights.ts';
@@ -26,26 +27,6 @@ export async function mask(model: LayersModel, plan: Plan): Promise<LayersModel>
   zeroReads(layers, removal, values);
   for (const [weight, data] of values) writeWeight(weight.variable, data);
   const earlier = maskedPlans.get(model);
-  maskedPlans.set(model, { ...(earlier ? merged(earlier, plan) : plan), folds: [] });
+  maskedPlans.set(model, { ...(earlier ? mergePlans(earlier, plan) : plan), folds: [] });
   return model;
-}
-
-/** The units of both plans. */
-export function merged(first: Plan, second: Plan): Plan {
-  const groups = new Map(first.groups.map((group) => [group.id, group]));
-  for (const group of second.groups) {
-    const earlier = groups.get(group.id);
-    const { scores: _, ...both } = {
-      ...group,
-      remove: [...new Set([...(earlier?.remove ?? []), ...group.remove])],
-    };
-    groups.set(group.id, earlier ? { ...both, remove: both.remove.sort((a, b) => a - b) } : group);
-  }
-  return {
-    ...second,
-    groups: [...groups.values()],
-    folds: [...first.folds, ...second.folds],
-    cost: { before: first.cost.before, after: second.cost.after },
-    notes: [...new Set([...first.notes, ...second.notes])],
-  };
 }

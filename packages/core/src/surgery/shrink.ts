@@ -85,9 +85,9 @@ async function rebuild(model: LayersModel, { trace }: Analysis, removal: Removal
 
   const topology = model.toJSON(null, false) as unknown as Json;
   editContainer(topology.config as Json, '');
-  return models.modelFromJSON({
-    modelTopology: topology as Parameters<typeof models.modelFromJSON>[0] & object,
-  });
+  return models.modelFromJSON({ modelTopology: topology } as unknown as Parameters<
+    typeof models.modelFromJSON
+  >[0]);
 }
 
 /** The input shape of an inner model's first layer, which may read units from outside. */

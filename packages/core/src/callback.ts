@@ -1,0 +1,195 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { Watch } from './evidence/watch.ts';
+import { type Analysis, analyzeInternals } from './graph/analyze.ts';
+import type { TracedWeight } from './graph/trace.ts';
+import { checkPruning, compensationOf, decide, type Pruning, watchedGroups } from './plan/plan.ts';
+import { Removal } from './plan/removal.ts';
+import type { Plan } from './plan/types.ts';
+import type { Pruner } from './pruner.ts';
+import { mask, maskedPlan } from './surgery/mask.ts';
+import { readWeights, zeroReads } from './surgery/weights.ts';
+
+/** When to prune, in the epochs of one `model.fit`. */
+export interface Schedule {
+  /** After every so many epochs. Default 1. */
+  readonly every?: number;
+  /** During this first part of the epochs, 0 to 1. Default 1. */
+  readonly until?: number;
+}
+
+/** All that `prune` needs. */
+export interface PruneOptions extends Omit<Pruning, 'pruner'>, Schedule {}
+
+/**
+ * Watches a model through the user's own `model.fit` for a pruner, without a pass of its own, and makes
+ * plans of what it saw.
+ *
+ * tfjs takes an array either of callbacks or of plain objects with hooks, not of both: wrap hooks of your
+ * own as `new tf.CustomCallback({ onEpochEnd: ... })`.
+ */
+export class WatchCallback extends Callback {
+  protected readonly pruning: Pruning;
+  #analysis: Analysis | undefined;
+  #watch: Watch | undefined;
+
+  /** @throws if the options contradict each other. */
+  constructor(pruning: Pruning) {
+    super();
+    checkPruning(pruning);
+    this.pruning = pruning;
+  }
+
+  override async onTrainBegin(): Promise<void> {
+    this.start();
+  }
+
+  override async onEpochBegin(_epoch: number): Promise<void> {
+    this.#watch?.epochBegin();
+  }
+
+  override async onBatchEnd(_batch: number): Promise<void> {
+    if (this.#watch?.watching) this.#watch.batchEnd();
+  }
+
+  override async onTrainEnd(): Promise<void> {
+    this.#watch?.detach();
+  }
+
+  /**
+   * A plan by what was seen since the training began (or the last masking). `share`, 0 to 1, of the way to
+   * the budget's total.
+   *
+   * @throws if no training was watched, or the pruner fails.
+   */
+  async plan(share = 1): Promise<Plan> {
+    if (!this.#watch || !this.#analysis) {
+      throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
+    }
+    return decide(this.watched, this.#analysis, this.#watch, this.pruning, maskedPlan(this.watched), share);
+  }
+
+  /** Ends the watching and frees what it gathered. */
+  dispose(): void {
+    this.#watch?.dispose();
+    this.#watch = undefined;
+  }
+
+  /** Watches anew, from the units that are there now. */
+  protected start(): void {
+    this.dispose();
+    const { pruner, scope } = this.pruning;
+    this.#analysis = analyzeInternals(this.watched);
+    const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
+    this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
+    if (this.#watch.watching) this.#watch.attach(this.watched, 'training');
+  }
+
+  protected get watched(): LayersModel {
+    const model = this.model as LayersModel | undefined;
+    if (!model) throw new Error('[core] the callback has no model yet: pass it to model.fit');
+    return model;
+  }
+}
+
+/** Prunes by masks in the middle of `model.fit`; made by `prune`. */
+export class PruneCallback extends WatchCallback {
+  readonly #every: number;
+  readonly #until: number;
+  #masks: { readonly weight: TracedWeight; readonly mask: tf.Tensor }[] = [];
+
+  /** @throws if an option makes no sense. */
+  constructor(pruner: Pruner, { every = 1, until = 1, ...pruning }: PruneOptions) {
+    super({ pruner, ...pruning });
+    if (!Number.isInteger(every) || every < 1) {
+      throw new Error(`[core] every must be a whole number of epochs of at least 1, got ${every}`);
+    }
+    if (!(until > 0 && until <= 1))
+      throw new Error(`[core] until must be above 0 and at most 1, got ${until}`);
+    this.#every = every;
+    this.#until = until;
+  }
+
+  override async onTrainBegin(): Promise<void> {
+    this.#forgetMasks();
+    await this.#holdMasked();
+    if (this.#prunings() > 0) this.start();
+  }
+
+  override async onBatchEnd(batch: number): Promise<void> {
+    this.#zero();
+    await super.onBatchEnd(batch);
+  }
+
+  override async onEpochEnd(epoch: number): Promise<void> {
+    const done = epoch + 1;
+    if (done % this.#every !== 0 || done / this.#every > this.#prunings()) return;
+    const plan = await this.plan(done / this.#every / this.#prunings());
+    await mask(this.watched, plan);
+    this.#forgetMasks();
+    await this.#holdMasked();
+    if (done / this.#every < this.#prunings()) this.start();
+    else this.dispose();
+  }
+
+  override async onTrainEnd(): Promise<void> {
+    this.#forgetMasks();
+    this.dispose();
+  }
+
+  /** How many times it prunes in this training. */
+  #prunings(): number {
+    return Math.floor(((this.params.epochs as number) * this.#until) / this.#every + 1e-9);
+  }
+
+  /** Masks for the weights that read masked units, so that no update brings them back. */
+  async #holdMasked(): Promise<void> {
+    const earlier = maskedPlan(this.watched);
+    if (!earlier) return;
+    const analysis = analyzeInternals(this.watched);
+    const { layers } = analysis.trace;
+    const ones = await readWeights(layers);
+    for (const values of ones.values()) values.fill(1);
+    for (const weight of zeroReads(layers, new Removal(analysis, earlier.groups), ones)) {
+      this.#masks.push({ weight, mask: tf.tensor(ones.get(weight)!, weight.shape as number[]) });
+    }
+  }
+
+  #zero(): void {
+    for (const { weight, mask } of this.#masks) {
+      tf.tidy(() => {
+        const variable = weight.variable.read() as tf.Variable;
+        variable.assign(tf.mul(variable, mask));
+      });
+    }
+  }
+
+  #forgetMasks(): void {
+    for (const held of this.#masks) held.mask.dispose();
+    this.#masks = [];
+  }
+}
+
+/**
+ * A callback for the user's own `model.fit` that watches, judges and masks units while the model trains,
+ * and holds them at zero from then on. `shrink(model)` afterwards makes the smaller model.
+ *
+ * ```ts
+ * await model.fit(x, y, { epochs: 20, callbacks: [prune(angle({ lower: 30 }), { every: 5, until: 0.7 })] });
+ * const small = await shrink(model);
+ * ```
+ *
+ * The budget is reached by equal steps at the prunings of the schedule.
+ *
+ * @throws if an option makes no sense.
+ */
+export const prune = (pruner: Pruner, options: PruneOptions = {}): PruneCallback =>
+  new PruneCallback(pruner, options);
+
+/**
+ * A callback that watches the user's own `model.fit` for a pruner and changes nothing; its `plan()` then
+ * makes a plan. Dispose it afterwards.
+ *
+ * @throws if the options contradict each other.
+ */
+export const watch = (pruning: Pruning): WatchCallback => new WatchCallback(pruning);

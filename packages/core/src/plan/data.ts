@@ -1,0 +1,90 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Watch } from '../evidence/watch.ts';
+
+/** Examples to judge units by, as `model.fit` takes them. They are not disposed. */
+export interface CalibrationData {
+  /** [examples, ...]; one for each input of the model. */
+  readonly x: tf.Tensor | tf.Tensor[];
+  /** [examples, ...]; one for each output. Needed by pruners that look at errors. */
+  readonly y?: tf.Tensor | tf.Tensor[];
+  /** How many examples are run, and held, at a time. Default 256. */
+  readonly batchSize?: number;
+}
+
+const listOf = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor[] =>
+  Array.isArray(tensors) ? tensors : [tensors];
+
+/**
+ * Runs the examples through the model batch by batch, in inference mode (no dropout, moving averages in
+ * batch normalisation), with gradients if someone looks at errors.
+ *
+ * @throws if the data does not fit the model.
+ */
+export async function runThrough(model: LayersModel, data: CalibrationData, watch: Watch): Promise<void> {
+  const xs = listOf(data.x);
+  const ys = data.y === undefined ? [] : listOf(data.y);
+  checkData(model, xs, ys, watch);
+  const examples = xs[0]!.shape[0]!;
+  const batchSize = data.batchSize ?? 256;
+  watch.attach(model, 'always');
+  try {
+    watch.epochBegin();
+    for (let start = 0; start < examples; start += batchSize) {
+      const count = Math.min(batchSize, examples - start);
+      const batch = (tensors: readonly tf.Tensor[]) =>
+        tensors.map((tensor) => tf.slice(tensor, start, count));
+      tf.tidy(() => {
+        if (watch.needs.has('errors')) backward(model, batch(xs), batch(ys), watch);
+        else forward(model, batch(xs));
+      });
+      watch.batchEnd();
+      // lets a browser breathe and a terminal draw
+      await tf.nextFrame();
+    }
+  } finally {
+    watch.detach();
+  }
+}
+
+function checkData(
+  model: LayersModel,
+  xs: readonly tf.Tensor[],
+  ys: readonly tf.Tensor[],
+  watch: Watch,
+): void {
+  if (xs.length !== model.inputs.length) {
+    throw new Error(
+      `[core] the model has ${model.inputs.length} inputs, but data.x has ${xs.length} tensors`,
+    );
+  }
+  const examples = xs[0]!.shape[0] ?? 0;
+  if (examples === 0) throw new Error('[core] data.x has no examples');
+  if ([...xs, ...ys].some((tensor) => tensor.shape[0] !== examples)) {
+    throw new Error('[core] all tensors of data must have equally many examples');
+  }
+  if (!watch.needs.has('errors')) return;
+  if (ys.length !== model.outputs.length) {
+    throw new Error(
+      `[core] a pruner looks at errors, so data.y must hold the targets of ${model.outputs.length} outputs`,
+    );
+  }
+  if (!model.lossFunctions) {
+    throw new Error(
+      '[core] a pruner looks at errors, so the model needs a loss: call model.compile({ loss, optimizer })',
+    );
+  }
+}
+
+const forward = (model: LayersModel, xs: tf.Tensor[]): tf.Tensor[] =>
+  listOf(model.apply(xs.length === 1 ? xs[0]! : xs, { training: false }) as tf.Tensor | tf.Tensor[]);
+
+/** Back from the mean loss of the batch to the weights that make the watched units, past their activations. */
+function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watch): void {
+  const weights = watch.groups.flatMap(({ makes }) => makes.map(({ weight }) => weight.variable.read()));
+  const loss = (): tf.Scalar => {
+    const losses = forward(model, xs).map((output, i) => tf.mean(model.lossFunctions[i]!(ys[i]!, output)));
+    return tf.reshape(tf.addN(losses), []) as tf.Scalar;
+  };
+  tf.engine().gradients(loss, [...new Set(weights)], undefined, true);
+}

@@ -1,0 +1,280 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { Watch, type Watched } from '../evidence/watch.ts';
+import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
+import type { Proposal, Pruner } from '../pruner.ts';
+import { maskedPlan } from '../surgery/mask.ts';
+import { type Budget, checkBudget, take } from './budget.ts';
+import { addOutgoing, type Compensation, none } from './compensation.ts';
+import { type CalibrationData, runThrough } from './data.ts';
+import { mergeGroups } from './merge.ts';
+import { fingerprintOf, Removal } from './removal.ts';
+import type { Fold, Plan, PlannedGroup, UnitFold } from './types.ts';
+
+/** What to prune, by whose judgement, and how. */
+export interface Pruning {
+  readonly pruner: Pruner;
+  /** How far to go. A pair pruner without one goes as far as its own bounds. */
+  readonly budget?: Budget;
+  /**
+   * Which groups: their ids, or kinds (`neuron`, `channel`, `feature`). By default all that can be pruned
+   * exactly, but for single features of flattened maps.
+   */
+  readonly scope?: readonly string[];
+  /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
+  readonly compensation?: Compensation;
+}
+
+export interface PlanOptions extends Pruning {
+  /** Needed if the pruner or the compensation looks at activations or errors. */
+  readonly data?: CalibrationData;
+}
+
+/**
+ * Judges a model's units and says which should go, what the rest takes over, and what it would cost and
+ * save. The model is not changed.
+ *
+ * @throws if an option makes no sense for this model, data is needed and missing, or the pruner fails.
+ */
+export async function plan(model: LayersModel, options: PlanOptions): Promise<Plan> {
+  const { pruner, data } = options;
+  const compensation = compensationOf(options);
+  checkPruning(options);
+  const analysis = analyzeInternals(model);
+  const earlier = maskedPlan(model);
+  const watch = new Watch(analysis, watchedGroups(analysis, options.scope, earlier), [pruner], compensation);
+  try {
+    if (watch.needs.has('updates')) {
+      throw new Error(
+        `[core] ${pruner.name} looks at the optimizer's updates, which only training makes: ` +
+          'run it by model.fit(..., { callbacks: [prune(pruner, ...)] })',
+      );
+    }
+    if (watch.watching) {
+      if (!data) {
+        const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
+        throw new Error(
+          `[core] ${who} looks at data: give plan(model, { data: { x${watch.needs.has('errors') ? ', y' : ''} } })`,
+        );
+      }
+      await runThrough(model, data, watch);
+    }
+    return await decide(model, analysis, watch, options, earlier);
+  } finally {
+    watch.dispose();
+  }
+}
+
+export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
+  compensation ?? ('compare' in pruner ? addOutgoing() : none());
+
+/** @throws if the options contradict each other. */
+export function checkPruning(options: Pruning): void {
+  const { pruner, budget } = options;
+  if (!('compare' in pruner) && !('score' in pruner)) {
+    throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
+  }
+  if (budget) checkBudget(budget);
+  if (!budget && !('compare' in pruner)) {
+    throw new Error(
+      `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 } or { threshold: 1e-3 }`,
+    );
+  }
+  const compensation = compensationOf(options);
+  if (compensation.partners && !('compare' in pruner)) {
+    throw new Error(
+      `[core] compensation '${compensation.name}' gives a removed unit's weights to its partner, but ${pruner.name} ` +
+        'names no partners: use a pruner of pairs (angle), or foldMean()',
+    );
+  }
+}
+
+/**
+ * The groups that a scope means, with their units that are still there.
+ *
+ * @throws if the scope names what isn't there or can't be pruned.
+ */
+export function watchedGroups(
+  analysis: Analysis,
+  scope: readonly string[] | undefined,
+  earlier: Pick<Plan, 'groups'> | undefined,
+): Watched[] {
+  const removal = new Removal(analysis, earlier?.groups ?? []);
+  return groupsInScope(analysis.groups, scope).map((group) => ({
+    group,
+    alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
+  }));
+}
+
+function groupsInScope(
+  groups: readonly AnalyzedGroup[],
+  scope: readonly string[] | undefined,
+): AnalyzedGroup[] {
+  const exact = groups.filter((group) => group.prunable && group.exact);
+  if (!scope) {
+    const chosen = exact.filter(({ kind }) => kind !== 'feature');
+    if (chosen.length > 0) return chosen;
+    const reasons = groups.map(
+      ({ id, reason, inexactReason }) => `${id}: ${reason ?? inexactReason ?? 'single features'}`,
+    );
+    throw new Error(
+      `[core] no group of this model can be pruned (${reasons.join('; ') || 'it has no units'})`,
+    );
+  }
+  const chosen = new Set<AnalyzedGroup>();
+  for (const name of scope) {
+    const named = groups.find(({ id }) => id === name);
+    if (named && !named.prunable) throw new Error(`[core] group '${name}' can't be pruned: ${named.reason}`);
+    const meant = named ? [named] : exact.filter(({ kind }) => kind === name);
+    if (meant.length === 0) {
+      throw new Error(
+        `[core] the scope names '${name}', which is no prunable group or kind of this model. There are: ` +
+          groups
+            .filter(({ prunable }) => prunable)
+            .map(({ id, kind }) => `${id} (${kind})`)
+            .join(', '),
+      );
+    }
+    for (const group of meant) chosen.add(group);
+  }
+  return groups.filter((group) => chosen.has(group));
+}
+
+/** Judgements and statistics into a plan; it includes what was masked earlier. `share`: see `take`. */
+export async function decide(
+  model: LayersModel,
+  analysis: Analysis,
+  watch: Watch,
+  options: Pruning,
+  earlier: Plan | undefined,
+  share = 1,
+): Promise<Plan> {
+  const { budget, pruner } = options;
+  const compensation = compensationOf(options);
+  checkCounts(budget, watch);
+  const judgements = await watch.judge(0);
+  const planned = new Map<string, PlannedGroup>((earlier?.groups ?? []).map((group) => [group.id, group]));
+  const folds: Fold[] = [];
+  const notes: string[] = [];
+
+  // a group comes before those of its features, which are judged by what it leaves
+  for (const [i, watched] of watch.groups.entries()) {
+    const { group, alive } = watched;
+    const removal = new Removal(analysis, [...planned.values()]);
+    const isThere = (index: number) => !removal.isGone(group.roots[alive[index]!]!);
+    const proposals = judgements[i]!.filter(
+      ({ unit, into }) => isThere(unit) && (into === undefined || isThere(into)),
+    );
+    const gone = group.size - alive.filter((_, index) => isThere(index)).length;
+    const { taken, notes: said } = take({ id: group.id, size: group.size, gone, proposals }, budget, share);
+    notes.push(...said);
+    if (taken.length === 0) continue;
+    addUnits(
+      planned,
+      group,
+      taken.map(({ unit, score }) => [alive[unit]!, score]),
+    );
+    const going = new Set(taken.map(({ unit }) => unit));
+    const survivors = alive.flatMap((_, index) => (isThere(index) && !going.has(index) ? [index] : []));
+    const folded = await foldsOf(watched, compensation, taken, survivors);
+    folds.push(...folded.folds);
+    notes.push(...folded.notes);
+  }
+  notes.push(...dropUnread(analysis, planned));
+
+  const removal = new Removal(analysis, [...planned.values()]);
+  const emptied = removal.emptied();
+  if (emptied)
+    throw new Error(`[core] nothing would be left at ${emptied}: lower the budget or narrow the scope`);
+  return {
+    version: 1,
+    model: { name: model.name, fingerprint: fingerprintOf(analysis) },
+    pruner: pruner.name,
+    compensation: compensation.name,
+    groups: [...planned.values()],
+    folds,
+    cost: { before: analysis.cost, after: removal.cost },
+    notes,
+  };
+}
+
+function checkCounts(budget: Budget | undefined, watch: Watch): void {
+  if (!budget || !('count' in budget) || typeof budget.count === 'number') return;
+  const ids = watch.groups.map(({ group }) => group.id);
+  const unknown = Object.keys(budget.count).find((id) => !ids.includes(id));
+  if (unknown !== undefined) {
+    throw new Error(
+      `[core] budget.count names group '${unknown}', which is not in the scope: ${ids.join(', ')}`,
+    );
+  }
+}
+
+function addUnits(
+  planned: Map<string, PlannedGroup>,
+  { id, kind, size }: AnalyzedGroup,
+  units: readonly (readonly [unit: number, score: number | null])[],
+): void {
+  const remove = units.map(([unit]) => unit);
+  const scores = units.map(([, score]) => score);
+  planned.set(id, mergeGroups(planned.get(id), { id, kind, size, remove, scores }));
+}
+
+async function foldsOf(
+  { group, alive, consumers }: Watch['groups'][number],
+  compensation: Compensation,
+  proposals: readonly Proposal[],
+  survivors: readonly number[],
+): Promise<{ folds: Fold[]; notes: string[] }> {
+  const folds: Fold[] = [];
+  const notes: string[] = [];
+  if (!compensation.fold) return { folds, notes };
+  for (const { layer, weight, hasBias, foldable, moments } of consumers) {
+    if (!foldable) {
+      notes.push(`${layer}/${weight} takes over nothing from the removed units of '${group.id}'`);
+      continue;
+    }
+    const units = compensation.fold({
+      proposals,
+      survivors,
+      ...(moments && { moments: await moments.read() }),
+    });
+    if (units.length === 0) continue;
+    if (!hasBias && units.some(({ constants }) => constants)) {
+      notes.push(`${layer} has no bias that could take over the means of the removed units of '${group.id}'`);
+    }
+    folds.push({
+      group: group.id,
+      layer,
+      weight,
+      units: units.map((unit) => numbered(unit, alive, hasBias)),
+    });
+  }
+  return { folds, notes };
+}
+
+/** From numbers among the units alive to those of the group. */
+function numbered({ unit, into, constants }: UnitFold, alive: readonly number[], hasBias: boolean): UnitFold {
+  return {
+    unit: alive[unit]!,
+    into: into.map(([target, factor]) => [alive[target]!, factor]),
+    ...(constants && hasBias && { constants }),
+  };
+}
+
+/** Units that nobody reads any more (channels without a feature left) go, too. */
+function dropUnread(analysis: Analysis, planned: Map<string, PlannedGroup>): string[] {
+  const notes: string[] = [];
+  const removal = new Removal(analysis, [...planned.values()]);
+  for (const group of analysis.groups) {
+    if (!group.prunable || !group.exact) continue;
+    const gone = planned.get(group.id)?.remove.length ?? 0;
+    const unread = removal.unread(group).slice(0, group.size - gone - 1);
+    if (unread.length === 0) continue;
+    addUnits(
+      planned,
+      group,
+      unread.map((unit) => [unit, null]),
+    );
+    notes.push(`group '${group.id}': ${unread.length} units go because nothing reads them any more`);
+  }
+  return notes;
+}
