@@ -46,11 +46,11 @@ export function useEngine(name: 'auto' | EngineName = 'auto'): Promise<EngineRep
 /** Looks at every engine without changing the one in use: what can be used here, and why not the others. */
 export function findEngines(): Promise<readonly EngineCandidate[]> {
   return inTurn(async () => {
-    const current = engines.some(({ name }) => tf.findBackend(name)) ? tf.getBackend() : undefined;
+    const current = tf.engine().backendName;
     const candidates: EngineCandidate[] = [];
     for (const engine of engines) candidates.push(candidate(engine, await attempt(engine.prepare)));
     // Importing the native binding makes it the backend.
-    if (current && current !== tf.getBackend()) await tf.setBackend(current);
+    if (current && current !== tf.engine().backendName) await tf.setBackend(current);
     return candidates;
   });
 }
@@ -72,7 +72,7 @@ async function choose(name: 'auto' | EngineName): Promise<EngineReport> {
     const why = candidates.map((one) => `${one.name}: ${one.reason}`).join('; ');
     throw new Error(`[engine] ${name} can't be used here. ${why}. Or leave the choice to us: auto`);
   }
-  if (tf.getBackend() !== taken.name) await tf.setBackend(taken.name);
+  if (tf.engine().backendName !== taken.name) await tf.setBackend(taken.name);
   return { ...taken, candidates };
 }
 

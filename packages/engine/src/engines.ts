@@ -42,7 +42,7 @@ async function importNative(): Promise<string> {
         `try: npm rebuild ${nativePackage} --build-addon-from-source`,
     );
   }
-  if (!tf.findBackend('tensorflow')) {
+  if (!tf.findBackendFactory('tensorflow')) {
     throw new Error(`${nativePackage} uses a tfjs-core of its own; make it share one: npm dedupe`);
   }
   return native.version?.['tfjs-node'] ?? 'unknown';

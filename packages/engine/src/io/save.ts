@@ -54,7 +54,8 @@ export async function saveModel(
       cause: error,
     });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    // What made the save fail may make this fail too, and is what the user has to hear of.
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
   }
   const files = contents.map(([name, data]) => ({ path: join(target, name), bytes: data.byteLength }));
   const sum = (numbers: number[]): number => numbers.reduce((total, n) => total + n, 0);

@@ -70,6 +70,7 @@ async function expectLikeDifferences(
 }
 
 beforeAll(async () => {
+  await useEngine('cpu');
   await useEngine('wasm');
 });
 

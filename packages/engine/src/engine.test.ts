@@ -1,0 +1,147 @@
+import { fileURLToPath } from 'node:url';
+import * as tf from '@tensorflow/tfjs-core';
+import { build } from 'esbuild';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findEngines, useEngine } from './index.ts';
+
+const native = '@tensorflow/tfjs-node';
+
+describe('useEngine', () => {
+  it('takes the engine asked for, again and again', async () => {
+    for (const name of ['wasm', 'cpu', 'wasm', 'wasm'] as const) {
+      const report = await useEngine(name);
+      expect(report).toEqual({ name, version: '4.22.0', candidates: [{ name, available: true }] });
+      expect(tf.getBackend()).toBe(name);
+      expect(tf.tidy(() => tf.square(tf.tensor1d([3])).dataSync()[0])).toBe(9);
+    }
+  });
+
+  it('takes wasm by itself where the native binding is missing, and says why', async () => {
+    const report = await useEngine();
+    expect(report.name).toBe('wasm');
+    expect(tf.getBackend()).toBe('wasm');
+    expect(report.candidates).toEqual([
+      { name: 'tensorflow', available: false, reason: expect.stringContaining(`npm install ${native}`) },
+      { name: 'wasm', available: true },
+      { name: 'cpu', available: true },
+    ]);
+  });
+
+  it('refuses an engine that is not there, saying what to do', async () => {
+    await expect(useEngine('tensorflow')).rejects.toThrow(
+      /^\[engine\] tensorflow can't be used.*npm install/,
+    );
+    await expect(useEngine('gpu' as 'cpu')).rejects.toThrow(
+      '[engine] there is no engine called gpu; use auto, tensorflow, wasm, cpu',
+    );
+  });
+
+  it('serves overlapping calls in turn', async () => {
+    const reports = await Promise.all([useEngine('wasm'), useEngine('cpu'), useEngine(), useEngine('cpu')]);
+    expect(reports.map(({ name }) => name)).toEqual(['wasm', 'cpu', 'wasm', 'cpu']);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+
+  it('registers its kernels once', async () => {
+    await useEngine('wasm');
+    const kernels = tf.getKernelsForBackend('wasm').map(({ kernelFunc }) => kernelFunc);
+    await useEngine('wasm');
+    expect(tf.getKernelsForBackend('wasm').map(({ kernelFunc }) => kernelFunc)).toEqual(kernels);
+  });
+
+  it('gives tensors their operations as methods', async () => {
+    await useEngine('wasm');
+    type Chained = tf.Tensor & Record<string, (...args: unknown[]) => Chained>;
+    const x = tf.tensor2d([[1, 2], [3, 4]]) as unknown as Chained; // biome-ignore format: a matrix
+    tf.tidy(() => {
+      expect(x.square!().sum!().dataSync()[0]).toBe(30);
+      expect(x.concat!(x, 1).shape).toEqual([2, 4]);
+      expect(x.stack!([x]).shape).toEqual([2, 2, 2]);
+      expect(x.where!(tf.greater(x, 2), tf.zerosLike(x)).arraySync()).toEqual([[0, 0], [3, 4]]); // biome-ignore format: a matrix
+      expect(x.toInt!().dtype).toBe('int32');
+    });
+    x.dispose();
+    expect(() => x.square!()).toThrow('disposed');
+  });
+});
+
+describe('findEngines', () => {
+  it('looks at all engines and leaves the current one in use', async () => {
+    await useEngine('cpu');
+    const engines = await findEngines();
+    expect(engines.map(({ name, available }) => [name, available])).toEqual([
+      ['tensorflow', false],
+      ['wasm', true],
+      ['cpu', true],
+    ]);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+});
+
+describe('the native binding', () => {
+  afterEach(() => {
+    vi.doUnmock(native);
+    if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+  });
+
+  it('is preferred when it works', async () => {
+    await useEngine('cpu');
+    vi.doMock(native, () => {
+      tf.copyRegisteredKernels('cpu', 'tensorflow');
+      tf.registerBackend('tensorflow', () => tf.findBackend('cpu'));
+      return { version: { 'tfjs-node': '4.22.9' } };
+    });
+    const report = await useEngine();
+    expect(report).toMatchObject({ name: 'tensorflow', version: '4.22.9' });
+    expect(report.candidates.map(({ available }) => available)).toEqual([true, true, true]);
+    await useEngine('wasm');
+    await findEngines();
+    expect(tf.getBackend()).toBe('wasm');
+  });
+
+  it('is passed over when it does not load', async () => {
+    vi.doMock(native, () => {
+      throw new Error('libtensorflow.so.2: cannot open shared object file');
+    });
+    const { name, candidates } = await useEngine();
+    expect(name).toBe('wasm');
+    expect(candidates[0]!.reason).toMatch(/does not load .*npm rebuild/);
+  });
+
+  it('is passed over when it brought its own tfjs-core', async () => {
+    vi.doMock(native, () => ({ version: {} }));
+    const { name, candidates } = await useEngine();
+    expect(name).toBe('wasm');
+    expect(candidates[0]!.reason).toContain('npm dedupe');
+  });
+
+  it('is passed over when its backend does not start', async () => {
+    vi.doMock(native, () => {
+      tf.registerBackend('tensorflow', () => {
+        throw new Error('no such instruction');
+      });
+      return { version: {} };
+    });
+    vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const { name, candidates } = await useEngine();
+    expect(name).toBe('wasm');
+    expect(candidates[0]!.reason).toContain('did not start');
+  });
+});
+
+describe('the kernels entry', () => {
+  it('needs nothing of Node, so that a browser can use it', async () => {
+    const { metafile } = await build({
+      entryPoints: [fileURLToPath(new URL('./kernels/index.ts', import.meta.url))],
+      bundle: true,
+      packages: 'external',
+      format: 'esm',
+      write: false,
+      metafile: true,
+    });
+    const imports = Object.values(metafile.outputs).flatMap((output) => output.imports);
+    expect(new Set(imports.map(({ path }) => path))).toEqual(
+      new Set(['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow/tfjs-backend-wasm']),
+    );
+  });
+});
