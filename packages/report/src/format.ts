@@ -3,28 +3,31 @@ export const MISSING = '–';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 const significant = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
+const padded = new Intl.NumberFormat('en-US', { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const precise = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
 
-const scaled = (value: number, step: number, units: readonly string[]): string => {
+const scaled = (value: number, units: readonly string[]): string => {
   // 999,999 bytes are 1 MB, not 1,000 kB: the unit is chosen by the rounded value.
-  const magnitude = Math.log(Math.abs(value) * 1.0005) / Math.log(step);
+  const magnitude = Math.log(Math.abs(value) * 1.0005) / Math.log(1000);
   const power = Math.max(0, Math.min(units.length - 1, Math.floor(magnitude)));
-  return `${significant.format(value / step ** power)} ${units[power]!}`.trim();
+  // A scaled number was rounded: its zeros say how far.
+  const digits = power > 0 ? padded : significant;
+  return `${digits.format(value / 1000 ** power)} ${units[power]!}`.trim();
 };
 
-/** A count: exact up to a million, then to three digits: `48,120`, `1.35 M`, `4.1 G`. */
+/** A count: exact up to a million, then to three digits: `48,120`, `1.35 M`, `4.10 G`. */
 export const formatCount = (value: number): string => {
   if (!Number.isFinite(value)) return MISSING;
-  return Math.abs(value) < 1e6 ? grouped.format(value) : scaled(value, 1000, ['', 'k', 'M', 'G', 'T']);
+  return Math.abs(value) < 1e6 ? grouped.format(value) : scaled(value, ['', 'k', 'M', 'G', 'T']);
 };
 
 /** A count to three digits, for where many stand side by side: `113 k`, `1.35 M`. */
 export const formatShort = (value: number): string =>
-  Number.isFinite(value) ? scaled(value, 1000, ['', 'k', 'M', 'G', 'T']) : MISSING;
+  Number.isFinite(value) ? scaled(value, ['', 'k', 'M', 'G', 'T']) : MISSING;
 
 /** Bytes in powers of 1000: `812 B`, `48.1 kB`, `1.35 MB`. */
 export const formatBytes = (value: number): string =>
-  Number.isFinite(value) ? scaled(value, 1000, ['B', 'kB', 'MB', 'GB', 'TB']) : MISSING;
+  Number.isFinite(value) ? scaled(value, ['B', 'kB', 'MB', 'GB', 'TB']) : MISSING;
 
 /** A latency to three digits: `0.42 ms`, `12.3 ms`, `1.2 s`. */
 export const formatMilliseconds = (value: number): string => {
@@ -55,9 +58,12 @@ export const formatPercents = (before: number, after: number): [string, string] 
   return [formatPercent(before, digits), formatPercent(after, digits)];
 };
 
-/** A measured value to four digits: `0.08213`, `12.35`. */
-export const formatNumber = (value: number): string =>
-  Number.isFinite(value) ? precise.format(value) : MISSING;
+/** A measured value to four digits: `0.08213`, `12.35`, `1.25e+12`. */
+export const formatNumber = (value: number): string => {
+  if (!Number.isFinite(value)) return MISSING;
+  const size = Math.abs(value);
+  return size >= 1e6 || (size > 0 && size < 1e-4) ? value.toExponential(2) : precise.format(value);
+};
 
 /** The change from `before` to `after`: `−61%`, `+4%`, `0%`; a dash when there is nothing to compare with. */
 export const formatChange = (before: number, after: number): string => {
@@ -70,11 +76,11 @@ export const formatChange = (before: number, after: number): string => {
   return `${change < 0 ? '−' : '+'}${change < 0 && change > -1 && size === '100' ? '>99' : size}%`;
 };
 
-/** A change of a fraction in percentage points: `−0.4 pt`, `+1.2 pt`. */
+/** A change of a fraction in percentage points: `−0.44 pt`, `+1.20 pt`. */
 export const formatPoints = (before: number, after: number): string => {
   const points = (after - before) * 100;
   if (!Number.isFinite(points)) return MISSING;
-  const size = Math.abs(points).toFixed(Math.abs(points) < 0.1 ? 2 : 1);
+  const size = Math.abs(points).toFixed(2);
   return `${Number(size) === 0 ? '±' : points < 0 ? '−' : '+'}${size} pt`;
 };
 
@@ -84,3 +90,11 @@ export const formatShape = (shape: readonly (number | null)[]): string =>
     .slice(1)
     .map((size) => (size === null ? '?' : String(size)))
     .join('×');
+
+/** A ratio: `1.94×` as `1.9×`, `12.4×` as `12×`. */
+export const formatRatio = (ratio: number): string =>
+  `${ratio.toFixed(ratio < 1.1 ? 2 : ratio < 10 ? 1 : 0)}×`;
+
+/** `1 epoch`, `2 epochs`. */
+export const plural = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

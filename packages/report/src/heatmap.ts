@@ -16,31 +16,31 @@ export interface Heatmap {
   readonly confusion?: boolean;
 }
 
-const [AXIS_NAME, FONT, LONGEST] = [22, 11, 14];
+const [AXIS_NAME, FONT, LONGEST, WIDTH] = [22, 11, 14, 868];
 
 /** Draws a matrix of counts as an SVG that brings its own light and dark colours. */
 export const heatmap = (chart: Heatmap): string => {
   const { x, y, values } = chart;
   const size = Math.max(x.labels.length, y.labels.length, 1);
-  const cell = size <= 12 ? 34 : size <= 28 ? 26 : Math.max(9, Math.floor(728 / size));
+  const rowLabels = AXIS_NAME + longest(y.labels) + 10;
+  // Large enough to read, and two small matrices fit side by side on a page.
+  const cell =
+    size <= 10 ? 34 : size <= 12 ? 31 : Math.max(9, Math.min(31, Math.floor((WIDTH - rowLabels) / size)));
   const cells = values.flatMap((row, at) => row.map((value, column) => ({ row: at, column, value })));
   const drawn = cells.filter(({ value }) => Number.isFinite(value) && value !== 0);
-  const longest = (labels: readonly string[]): number =>
-    labels.reduce((widest, text) => Math.max(widest, textWidth(ellipsis(text, LONGEST), FONT)), 0);
   const turned = longest(x.labels) > cell - 4;
-  const left = AXIS_NAME + longest(y.labels) + 10;
   const top = AXIS_NAME + (turned ? longest(x.labels) + 8 : 20);
   const plot = { width: cell * Math.max(1, x.labels.length), height: cell * Math.max(1, y.labels.length) };
   const strengthOf = strengths(chart);
   const option = {
-    grid: { left, top, ...plot, outerBoundsMode: 'none' },
+    grid: { left: rowLabels, top, ...plot, outerBoundsMode: 'none' },
     xAxis: {
       ...category(x, cell),
       position: 'top',
       nameGap: top - 12,
       axisLabel: { ...labels(cell), rotate: turned ? 90 : 0 },
     },
-    yAxis: { ...category(y, cell), inverse: true, nameGap: left - 12, axisLabel: labels(cell) },
+    yAxis: { ...category(y, cell), inverse: true, nameGap: rowLabels - 12, axisLabel: labels(cell) },
     series: [
       {
         type: 'custom',
@@ -71,7 +71,7 @@ export const heatmap = (chart: Heatmap): string => {
     ],
   };
   return renderSvg(option, {
-    width: Math.ceil(left + plot.width + 4),
+    width: Math.ceil(rowLabels + plot.width + 4),
     height: Math.ceil(top + plot.height + 4),
     label: `${chart.title}. Matrix of ${y.labels.length} rows (${y.name}) by ${x.labels.length} columns (${x.name}).`,
     tip: (_, item) => {
@@ -82,6 +82,9 @@ export const heatmap = (chart: Heatmap): string => {
     },
   });
 };
+
+const longest = (texts: readonly string[]): number =>
+  texts.reduce((widest, text) => Math.max(widest, textWidth(ellipsis(text, LONGEST), FONT)), 0);
 
 const total = (row: readonly number[]): number => row.reduce((sum, value) => sum + value, 0);
 

@@ -16,6 +16,8 @@ export interface Column {
   readonly numeric?: boolean;
   /** Set in bold: what the table is about. */
   readonly strong?: boolean;
+  /** Left out on a narrow screen. */
+  readonly extra?: boolean;
 }
 
 /** A table. */
@@ -40,8 +42,10 @@ export const cellText = (cell: string | number): string => {
 
 /** Renders a table with a caption, scoped headings and room to scroll sideways on a narrow screen. */
 export const htmlTable = ({ caption, columns, rows }: HtmlTable): string => {
-  const classes = columns.map(({ numeric, strong }) => {
-    const names = [numeric ? 'num' : '', strong ? 'strong' : ''].filter(Boolean).join(' ');
+  const classes = columns.map(({ numeric, strong, extra }) => {
+    const names = [numeric ? 'num' : '', strong ? 'strong' : '', extra ? 'extra' : '']
+      .filter(Boolean)
+      .join(' ');
     return names && ` class="${names}"`;
   });
   const head = columns.map(({ name }, i) => `<th scope="col"${classes[i]}>${escapeHtml(name)}</th>`).join('');

@@ -15,3 +15,5 @@ export { type Block, type Page, renderPage, type Section } from './page.ts';
 export { parseRecord } from './parse.ts';
 export { type HtmlOptions, renderHtml } from './report.ts';
 export { type Change, headline, type Summary, summarize } from './summary.ts';
+export { renderTerminal, type TerminalOptions } from './terminal.ts';
+export { type TerminalTable, terminalTable } from './terminal-table.ts';

@@ -1,5 +1,6 @@
+import { FONT, labelledMarks, legendOf, markLine } from './chart-parts.ts';
 import { formatNumber } from './format.ts';
-import { ellipsis, renderSvg, textWidth } from './svg.ts';
+import { renderSvg } from './svg.ts';
 import { color, seriesTokens } from './theme.ts';
 
 /** An axis of a line chart. */
@@ -45,10 +46,6 @@ export interface LineChart {
 }
 
 const symbols = ['circle', 'rect', 'triangle', 'diamond', 'roundRect', 'arrow'];
-const FONT = 12;
-const LEGEND_ROW = 22;
-/** Wide: ECharts measures text for a narrower font than some readers have. */
-const ITEM_GAP = 28;
 /** More points than this run into one another as dots. */
 const MOST_DOTS = 48;
 
@@ -59,16 +56,16 @@ export const lineChart = (chart: LineChart): string => {
   const xs = [...series.flatMap(({ points }) => points.map(([at]) => at)), ...marks.map((mark) => mark.x)];
   const [low, high] = [x.min ?? least(xs), x.max ?? most(xs)];
   const legend = legendOf(series, width);
-  const top = legend.rows * LEGEND_ROW + 26 + (marks.length > 0 ? 14 : 0);
+  const top = legend.height + 26 + (marks.length > 0 ? 14 : 0);
   const write = y.format ?? formatNumber;
   const labelled = labelledMarks(marks, low, high, width);
   const option = {
-    legend: legend.option,
+    legend: legend.options,
     // Not the axis' own name, which would move about with the width of the tick labels.
     graphic: {
       type: 'text',
       left: 0,
-      top: legend.rows * LEGEND_ROW + 4,
+      top: legend.height + 4,
       silent: true,
       style: nameStyle(y.name),
     },
@@ -129,13 +126,16 @@ const axis = {
 
 const colorOf = (index: number): string => color(seriesTokens[index % seriesTokens.length]!);
 
+// ECharts fails on an axis shorter than floating point can divide; nobody could see the difference.
+const drawable = (value: number): number => (Math.abs(value) < 1e-12 ? 0 : Number(value.toPrecision(9)));
+
 const curve = ({ name, points, dashed }: Series, index: number): object => {
   // Past the last colour the first comes again, dotted.
   const again = index >= seriesTokens.length ? 'dotted' : 'solid';
   return {
     type: 'line',
     name,
-    data: points.map(([at, value]) => [at, Number.isFinite(value) ? value : '-']),
+    data: points.map(([at, value]) => [at, Number.isFinite(value) ? drawable(value) : '-']),
     color: colorOf(index),
     symbol: symbols[index % symbols.length],
     symbolSize: [6, 6, 8, 9, 7, 9][index % symbols.length],
@@ -150,7 +150,10 @@ const curve = ({ name, points, dashed }: Series, index: number): object => {
 const band = ({ points, spread }: Series, index: number): object[] => {
   if (spread === undefined) return [];
   const edges = points
-    .map(([at, value], i) => [at, value - (spread[i] ?? 0), value + (spread[i] ?? 0)] as const)
+    .map(
+      ([at, value], i) =>
+        [at, drawable(value - (spread[i] ?? 0)), drawable(value + (spread[i] ?? 0))] as const,
+    )
     .filter((edge) => edge.every(Number.isFinite));
   return [
     {
@@ -160,85 +163,15 @@ const band = ({ points, spread }: Series, index: number): object[] => {
       encode: { x: 0, y: [1, 2] },
       z: 1,
       // One polygon for the whole band, drawn in place of its first point.
-      renderItem: ({ dataIndex }: { dataIndex: number }, api: { coord(at: number[]): number[] }) => ({
-        type: 'polygon',
-        shape: {
-          points:
-            dataIndex > 0
-              ? []
-              : [
-                  ...edges.map(([at, from]) => api.coord([at, from])),
-                  ...edges.map(([at, , to]) => api.coord([at, to])).reverse(),
-                ],
-        },
-        style: { fill: colorOf(index), opacity: 0.16 },
-      }),
+      renderItem: ({ dataIndex }: { dataIndex: number }, api: { coord(at: number[]): number[] }) => {
+        if (dataIndex > 0) return undefined;
+        const there = edges.map(([at, from]) => api.coord([at, from]));
+        const back = edges.map(([at, , to]) => api.coord([at, to])).reverse();
+        const style = { fill: colorOf(index), opacity: 0.16 };
+        return { type: 'polygon', shape: { points: [...there, ...back] }, style };
+      },
     },
   ];
-};
-
-interface LabelledMark extends Mark {
-  readonly shown: boolean;
-  readonly align: 'left' | 'center' | 'right';
-}
-
-/** Labels as many marks as fit beside one another, always the first. */
-const labelledMarks = (marks: readonly Mark[], low: number, high: number, width: number): LabelledMark[] => {
-  let free = Number.NEGATIVE_INFINITY;
-  return marks.map((mark) => {
-    const at = high > low ? 48 + ((mark.x - low) / (high - low)) * (width - 66) : 48;
-    const size = textWidth(mark.label, 11);
-    const align = at + size / 2 > width ? 'right' : at - size / 2 < 40 ? 'left' : 'center';
-    const from = align === 'left' ? at : align === 'right' ? at - size : at - size / 2;
-    const shown = from > free + 8 && from >= 0;
-    if (shown) free = from + size;
-    return { ...mark, shown, align };
-  });
-};
-
-const markLine = (marks: readonly LabelledMark[]): object => ({
-  symbol: 'none',
-  silent: true,
-  lineStyle: { color: color('muted'), type: [2, 3], width: 1 },
-  data: marks.map(({ x, label: text, shown, align }) => ({
-    xAxis: x,
-    label: {
-      show: shown,
-      formatter: () => text,
-      position: 'end',
-      distance: 4,
-      align,
-      color: color('muted'),
-      fontSize: 11,
-      textBorderWidth: 0,
-    },
-  })),
-});
-
-const legendOf = (series: readonly Series[], width: number): { rows: number; option: object } => {
-  if (series.length < 2) return { rows: 0, option: { show: false } };
-  const most = Math.floor(width / 14);
-  let [rows, used] = [1, 0];
-  for (const { name } of series) {
-    const size = 25 + 5 + textWidth(ellipsis(name, most), FONT) + ITEM_GAP;
-    if (used > 0 && used + size > width) [rows, used] = [rows + 1, 0];
-    used += size;
-  }
-  return {
-    rows,
-    option: {
-      data: series.map(({ name }) => name),
-      left: 0,
-      top: 0,
-      padding: [2, 0],
-      itemGap: ITEM_GAP,
-      itemWidth: 25,
-      itemHeight: 8,
-      selectedMode: false,
-      formatter: (name: string) => ellipsis(name, most),
-      textStyle: { color: color('ink'), fontSize: FONT },
-    },
-  };
 };
 
 const describe = (

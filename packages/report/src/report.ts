@@ -24,7 +24,8 @@ export const renderHtml = (record: RunRecord, options: HtmlOptions = {}): string
   return renderPage({
     title: options.title ?? (start?.title || 'Run report'),
     ...(meta && { meta }),
-    intro: headline(summary),
+    // A pair of numbers stays on one line.
+    intro: headline(summary).replaceAll(' → ', '\u00a0→\u00a0'),
     lead: { html: `${notice(summary)}${tiles(summary).html}` },
     sections: [
       ...costSection(summary),

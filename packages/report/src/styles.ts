@@ -14,7 +14,7 @@ h1{font-size:30px;line-height:1.2;font-weight:650;letter-spacing:-.02em;margin:2
 .intro{max-width:40em;font-size:20px;line-height:1.45;letter-spacing:-.005em;margin:14px 0 0;text-wrap:pretty;overflow-wrap:anywhere}
 .meta{color:var(--e-muted);font-size:14px;margin:0;overflow-wrap:anywhere}
 nav{margin:28px 0 0;padding:12px 0;border-block:1px solid var(--e-line);font-size:14px}
-nav ul{display:flex;flex-wrap:wrap;gap:4px 20px;list-style:none;margin:0;padding:0}
+nav ul{display:flex;flex-wrap:wrap;gap:4px 18px;list-style:none;margin:0;padding:0}
 nav a{color:var(--e-muted);text-decoration:none}
 nav a:hover{color:var(--e-accent);text-decoration:underline;text-underline-offset:3px}
 a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--e-accent);outline-offset:3px;border-radius:3px}
@@ -31,7 +31,7 @@ section>p{max-width:46em;color:var(--e-muted);margin:0 0 12px;font-size:15px;ove
 .tile .from{color:var(--e-muted);font-size:13px;line-height:1.45;flex:1}
 .tile .from span{display:block}
 .tile .bar{width:100%;margin-top:12px}
-.scroll{overflow-x:auto;margin:16px 0 0}
+.scroll{overflow-x:auto;margin:16px 0 0;background:linear-gradient(90deg,var(--e-paper) 30%,transparent) 0 0/48px 100% no-repeat local,linear-gradient(270deg,var(--e-paper) 30%,transparent) 100% 0/48px 100% no-repeat local,linear-gradient(90deg,var(--e-line),transparent) 0 0/14px 100% no-repeat scroll,linear-gradient(270deg,var(--e-line),transparent) 100% 0/14px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:14px;line-height:1.4}
 caption{text-align:left;color:var(--e-muted);font-size:13px;padding:0 0 8px}
 th,td{text-align:left;padding:7px 18px 7px 0;border-bottom:1px solid var(--e-line);vertical-align:baseline;font-weight:400}
@@ -70,6 +70,8 @@ h1{font-size:25px}
 .narrow{display:block}
 .tiles{grid-template-columns:1fr 1fr}
 .bar{width:72px}
+.extra{display:none}
+th,td{padding-right:14px}
 }
 @media print{
 body{font-size:11pt}

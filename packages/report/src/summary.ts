@@ -9,7 +9,7 @@ import type {
   StartEvent,
   SweepEvent,
 } from '@espalier/trainer';
-import { formatChange, formatCount, formatPercent, formatPercents } from './format.ts';
+import { formatChange, formatCount, formatPercent, formatPercents, formatRatio, plural } from './format.ts';
 
 /** A thing before and after the prunings of a run; undefined where the record doesn't say. */
 export interface Change<T> {
@@ -117,7 +117,7 @@ export const headline = (summary: Summary): string => {
 const unitsPart = ({ units, epochs }: Summary): string | undefined => {
   if (units !== undefined) {
     const removed = units.before - units.after;
-    return removed === 0
+    return removed <= 0
       ? 'no units removed'
       : `${formatCount(removed)} of ${formatCount(units.before)} units removed`;
   }
@@ -135,16 +135,18 @@ const paramsPart = ({ cost: { before, after } }: Summary): string | undefined =>
 const speedPart = (summary: Summary): string | undefined => {
   const speedup = speedupOf(summary);
   if (speedup === undefined) return undefined;
-  // Two medians within 5% of one another are the same measurement twice.
-  if (speedup > 0.95 && speedup < 1.05) return 'as fast as before';
+  if (isSame(speedup)) return 'as fast as before';
   return speedup > 1 ? `${formatRatio(speedup)} faster` : `${formatRatio(1 / speedup)} slower`;
 };
 
 const accuracyPart = ({ evaluated: { before, after } }: Summary): string | undefined => {
   if (after === undefined) return before && `${before.split} accuracy ${formatPercent(before.accuracy)}`;
   if (before === undefined) return `${after.split} accuracy ${formatPercent(after.accuracy)}`;
-  return `${after.split} accuracy ${formatPercents(before.accuracy, after.accuracy).join('\u00a0→\u00a0')}`;
+  return `${after.split} accuracy ${formatPercents(before.accuracy, after.accuracy).join(' → ')}`;
 };
+
+/** Whether two medians are so close that they are the same measurement twice. */
+export const isSame = (speedup: number): boolean => speedup > 0.95 && speedup < 1.05;
 
 /** How many times faster a forward pass has become; undefined when it wasn't measured twice. */
 export const speedupOf = ({ latency: { before, after } }: Summary): number | undefined => {
@@ -152,11 +154,3 @@ export const speedupOf = ({ latency: { before, after } }: Summary): number | und
   const ratio = before.milliseconds / after.milliseconds;
   return ratio > 0 ? ratio : undefined;
 };
-
-/** A ratio: `1.94×` as `1.9×`, `12.4×` as `12×`. */
-export const formatRatio = (ratio: number): string =>
-  `${ratio.toFixed(ratio < 1.1 ? 2 : ratio < 10 ? 1 : 0)}×`;
-
-/** `1 epoch`, `2 epochs`. */
-export const plural = (count: number, noun: string): string =>
-  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;

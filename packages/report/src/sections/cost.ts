@@ -3,11 +3,12 @@ import {
   formatChange,
   formatCount,
   formatMilliseconds,
-  formatPercents,
+  formatPercent,
   formatPoints,
+  formatRatio,
   formatSeconds,
 } from '../format.ts';
-import { formatRatio, type Summary, speedupOf } from '../summary.ts';
+import { isSame, type Summary, speedupOf } from '../summary.ts';
 
 /** One line of what a pruning cost or saved. */
 export interface CostRow {
@@ -62,18 +63,17 @@ const row = (
 };
 
 const speedRow = (latency: CostRow, speedup: number | undefined): CostRow => {
-  if (speedup === undefined) return latency;
+  if (speedup === undefined || isSame(speedup)) return latency;
   const change = speedup >= 1 ? `${formatRatio(speedup)} faster` : `${formatRatio(1 / speedup)} slower`;
   return { ...latency, change };
 };
 
 const accuracyRow = ({ before, after }: Summary['evaluated']): CostRow => {
   const name = `Accuracy, ${(after ?? before)?.split}`;
-  const [one, two] = formatPercents(before?.accuracy ?? Number.NaN, after?.accuracy ?? Number.NaN);
   return {
     name,
-    before: before && one,
-    after: after && two,
+    before: before && formatPercent(before.accuracy, 2),
+    after: after && formatPercent(after.accuracy, 2),
     change: before && after && formatPoints(before.accuracy, after.accuracy),
     kept: undefined,
   };

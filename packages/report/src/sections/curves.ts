@@ -1,5 +1,5 @@
 import type { EpochEvent, SweepEvent } from '@espalier/trainer';
-import { formatCount, formatPercent } from '../format.ts';
+import { formatCount, formatPercent, plural } from '../format.ts';
 import type { LineChart, Mark } from '../line-chart.ts';
 import type { Section } from '../page.ts';
 import type { Summary } from '../summary.ts';
@@ -9,7 +9,7 @@ export const trainingSection = ({ epochs, prunings }: Summary): Section[] => {
   if (epochs.length === 0) return [];
   const marks = prunings.map(({ epoch, groups }): Mark => {
     const removed = groups.reduce((sum, { before, after }) => sum + before - after, 0);
-    return { x: epoch, label: `−${formatCount(removed)} units` };
+    return { x: epoch, label: removed > 0 ? `−${plural(removed, 'unit')}` : 'pruned' };
   });
   const curve = (name: string, pick: (event: EpochEvent) => number | undefined): LineChart['series'] => {
     const points = epochs.map((event) => [event.epoch, pick(event) ?? Number.NaN] as const);
@@ -78,6 +78,6 @@ const accuracyAxis = (series: LineChart['series']): LineChart['y'] => {
     min: Number(min.toFixed(3)),
     max: 1,
     step,
-    format: (value) => formatPercent(value),
+    format: (value) => formatPercent(value).replace('.0%', '%'),
   };
 };

@@ -1,7 +1,7 @@
 import { escapeHtml } from '../escape.ts';
-import { formatCount, formatSeconds } from '../format.ts';
+import { formatCount, formatSeconds, plural } from '../format.ts';
 import type { Section } from '../page.ts';
-import { plural, type Summary } from '../summary.ts';
+import type { Summary } from '../summary.ts';
 
 /** An ISO 8601 time as a reader's eye takes it in, still to the second and in its own zone. */
 export const formatTime = (iso: string): string =>

@@ -1,10 +1,10 @@
 import type { EvaluateEvent } from '@espalier/trainer';
-import { formatBytes, formatMilliseconds, formatNumber, formatPercent } from '../format.ts';
+import { formatBytes, formatMilliseconds, formatNumber, formatPercent, plural } from '../format.ts';
 import type { Heatmap } from '../heatmap.ts';
 import type { Cell, Column } from '../html.ts';
 import { htmlTable } from '../html.ts';
 import { type Block, heatmapFigure, type Section } from '../page.ts';
-import { plural, type Summary } from '../summary.ts';
+import type { Summary } from '../summary.ts';
 
 /** Every evaluation of the run. */
 export const evaluationsSection = ({ evaluations }: Summary): Section[] => {
@@ -20,7 +20,7 @@ export const evaluationsSection = ({ evaluations }: Summary): Section[] => {
     ...(stored
       ? [
           { name: 'On disk', numeric: true },
-          { name: 'Gzipped', numeric: true },
+          { name: 'Gzipped', numeric: true, extra: true },
         ]
       : []),
   ];
@@ -46,7 +46,7 @@ export const confusionSection = (summary: Summary): Section[] => {
     const labels = names(confusion.length);
     const columns = names(confusion.reduce((most, row) => Math.max(most, row.length), 0));
     return {
-      title: `${stage}: ${formatPercent(accuracy)} right on ${split} data`,
+      title: `${capital(stage || 'model')}: ${formatPercent(accuracy)} right on ${split} data`,
       x: { name: 'predicted', labels: columns },
       y: { name: 'actual', labels },
       values: confusion,
@@ -71,6 +71,8 @@ export const confusionSection = (summary: Summary): Section[] => {
     },
   ];
 };
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const worst = ({ stage, confusion }: EvaluateEvent, names: readonly string[]): string => {
   const mistakes = confusion

@@ -41,7 +41,7 @@ export const costSection = (summary: Summary): Section[] => {
         { name: 'Before', numeric: true },
         { name: 'After', numeric: true, strong: true },
         { name: 'Change', numeric: true },
-        { name: 'Kept' },
+        { name: 'Kept', extra: true },
       ]
     : [{ name: 'Measure' }, { name: 'Model', numeric: true, strong: true }];
   return [

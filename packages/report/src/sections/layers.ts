@@ -46,50 +46,49 @@ const listing = (changes: readonly Change<LayerRecord>[]): Section => ({
 });
 
 const comparison = (changes: readonly Change<LayerRecord>[]): Section => {
-  const saved = ({ before, after }: Change<LayerRecord>, of: 'params' | 'macs'): number =>
+  const saved = ({ before, after }: Change<LayerRecord>, of: Amount): number =>
     (before?.[of] ?? 0) - (after?.[of] ?? 0);
-  const all = (of: 'params' | 'macs'): number => changes.reduce((sum, change) => sum + saved(change, of), 0);
+  const all = (of: Amount): number => changes.reduce((sum, change) => sum + saved(change, of), 0);
   const totals = { params: all('params'), macs: all('macs') };
-  const share = (change: Change<LayerRecord>, of: 'params' | 'macs'): Cell =>
-    totals[of] > 0 && saved(change, of) > 0 ? formatShare(saved(change, of) / totals[of]) : '';
+  const amounts = (change: Change<LayerRecord>, of: Amount): Cell => {
+    const [before, after] = [change.before?.[of] ?? 0, change.after?.[of] ?? 0];
+    if (before === 0 && after === 0) return null;
+    const part = saved(change, of) > 0 && totals[of] > 0 ? saved(change, of) / totals[of] : 0;
+    const share = part === 0 ? '' : `${part < 0.01 ? '<1%' : formatPercent(part, 0)} of the saving`;
+    return {
+      html: `${arrow(formatShort(before), formatShort(after)).html}<small>${escapeHtml(share)}</small>`,
+    };
+  };
   return {
     heading: 'What went where',
-    intro:
-      'Bars show how much of each layer’s parameters was kept; “of saving” is its part of all that was saved.',
+    intro: 'The bars show how much of each layer’s parameters was kept.',
     table: {
       caption: 'The layers before the first pruning and after the last',
       columns: [
         { name: 'Layer' },
-        { name: 'Output' },
         { name: 'Kept' },
+        { name: 'Output' },
         { name: 'Parameters', numeric: true },
-        { name: 'of saving', numeric: true },
         { name: 'Multiply-adds', numeric: true },
-        { name: 'of saving', numeric: true },
       ],
       rows: changes.map((change) => {
         const { before, after } = change;
         return [
           title((after ?? before)!, before === undefined ? 'new' : after === undefined ? 'gone' : undefined),
-          pair(before && formatShape(before.outputShape), after && formatShape(after.outputShape)),
           before?.params ? bar(1, (after?.params ?? 0) / before.params, 1) : '',
-          amounts(before?.params, after?.params),
-          share(change, 'params'),
-          amounts(before?.macs, after?.macs),
-          share(change, 'macs'),
+          shapes(before, after),
+          amounts(change, 'params'),
+          amounts(change, 'macs'),
         ];
       }),
     },
   };
 };
 
-const formatShare = (share: number): string => (share < 0.01 ? '<1%' : formatPercent(share, 0));
+type Amount = 'params' | 'macs';
 
-const pair = (before: string | undefined, after: string | undefined): Markup =>
-  arrow(before ?? after ?? '', after ?? before ?? '');
-
-const amounts = (before: number | undefined, after: number | undefined): Cell =>
-  before || after ? arrow(formatShort(before ?? 0), formatShort(after ?? 0)) : null;
+const shapes = (before: LayerRecord | undefined, after: LayerRecord | undefined): Markup =>
+  arrow(formatShape((before ?? after)!.outputShape), formatShape((after ?? before)!.outputShape));
 
 const title = ({ name, className }: LayerRecord, state?: string): Markup => ({
   html: `${escapeHtml(name)}<small>${escapeHtml(state === undefined ? className : `${className}, ${state}`)}</small>`,
