@@ -3,6 +3,7 @@ import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
 import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { TracedWeight } from './graph/trace.ts';
+import type { Budget } from './plan/budget.ts';
 import { checkPruning, compensationOf, decide, type Pruning, watchedGroups } from './plan/plan.ts';
 import { Removal } from './plan/removal.ts';
 import type { Plan } from './plan/types.ts';
@@ -32,6 +33,7 @@ export class WatchCallback extends Callback {
   protected readonly pruning: Pruning;
   #analysis: Analysis | undefined;
   #watch: Watch | undefined;
+  #analyzed: LayersModel | undefined;
 
   /** @throws if the options contradict each other. */
   constructor(pruning: Pruning) {
@@ -41,7 +43,9 @@ export class WatchCallback extends Callback {
   }
 
   override async onTrainBegin(): Promise<void> {
-    this.start();
+    // a training in several fits is watched as one
+    if (this.#watch && this.#analyzed === this.watched) this.#attach();
+    else this.start();
   }
 
   override async onEpochBegin(_epoch: number): Promise<void> {
@@ -57,22 +61,27 @@ export class WatchCallback extends Callback {
   }
 
   /**
-   * A plan by what was seen since the training began (or the last masking). `share`, 0 to 1, of the way to
-   * the budget's total.
+   * A plan by what was seen since the training began; another budget than the callback's own may be given.
    *
    * @throws if no training was watched, or the pruner fails.
    */
-  async plan(share = 1): Promise<Plan> {
-    if (!this.#watch || !this.#analysis) {
-      throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
-    }
-    return decide(this.watched, this.#analysis, this.#watch, this.pruning, maskedPlan(this.watched), share);
+  async plan(budget: Budget | undefined = this.pruning.budget): Promise<Plan> {
+    return this.decide(budget, 1);
   }
 
   /** Ends the watching and frees what it gathered. */
   dispose(): void {
     this.#watch?.dispose();
     this.#watch = undefined;
+  }
+
+  /** `share`: see `decide`. */
+  protected async decide(budget: Budget | undefined, share: number): Promise<Plan> {
+    if (!this.#watch || !this.#analysis) {
+      throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
+    }
+    const pruning: Pruning = budget ? { ...this.pruning, budget } : this.pruning;
+    return decide(this.watched, this.#analysis, this.#watch, pruning, maskedPlan(this.watched), share);
   }
 
   /** Watches anew, from the units that are there now. */
@@ -82,7 +91,12 @@ export class WatchCallback extends Callback {
     this.#analysis = analyzeInternals(this.watched);
     const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
     this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
-    if (this.#watch.watching) this.#watch.attach(this.watched, 'training');
+    this.#analyzed = this.watched;
+    this.#attach();
+  }
+
+  #attach(): void {
+    if (this.#watch?.watching) this.#watch.attach(this.watched, 'training');
   }
 
   protected get watched(): LayersModel {
@@ -124,7 +138,7 @@ export class PruneCallback extends WatchCallback {
   override async onEpochEnd(epoch: number): Promise<void> {
     const done = epoch + 1;
     if (done % this.#every !== 0 || done / this.#every > this.#prunings()) return;
-    const plan = await this.plan(done / this.#every / this.#prunings());
+    const plan = await this.decide(this.pruning.budget, done / this.#every / this.#prunings());
     await mask(this.watched, plan);
     this.#forgetMasks();
     await this.#holdMasked();

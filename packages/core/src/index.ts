@@ -37,6 +37,7 @@ export {
 } from './plan/compensation.ts';
 export type { CalibrationData } from './plan/data.ts';
 export { type PlanOptions, type Pruning, plan } from './plan/plan.ts';
+export { groupsInScope } from './plan/scope.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
 export { mask } from './surgery/mask.ts';

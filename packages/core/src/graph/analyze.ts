@@ -4,7 +4,8 @@ import { FIXED } from './labels.ts';
 import { SELECTION_CLASS } from './rules/reshape.ts';
 import { type Trace, type TracedLayer, type TracedValue, trace } from './trace.ts';
 
-export type GroupKind = 'neuron' | 'channel' | 'feature' | 'unit';
+/** What a group's units are: neurons of a Dense layer, channels of a map, positions of a flattened map. */
+export type GroupKind = 'neuron' | 'channel' | 'feature';
 
 /** The entries of one axis of one weight that belong to a group's units. */
 export interface Member {

@@ -8,6 +8,7 @@ import { addOutgoing, type Compensation, none } from './compensation.ts';
 import { type CalibrationData, runThrough } from './data.ts';
 import { mergeGroups } from './merge.ts';
 import { fingerprintOf, Removal } from './removal.ts';
+import { groupsInScope } from './scope.ts';
 import type { Fold, Plan, PlannedGroup, UnitFold } from './types.ts';
 
 /** What to prune, by whose judgement, and how. */
@@ -88,11 +89,7 @@ export function checkPruning(options: Pruning): void {
   }
 }
 
-/**
- * The groups that a scope means, with their units that are still there.
- *
- * @throws if the scope names what isn't there or can't be pruned.
- */
+/** The groups of a scope with their units that are still there. */
 export function watchedGroups(
   analysis: Analysis,
   scope: readonly string[] | undefined,
@@ -103,40 +100,6 @@ export function watchedGroups(
     group,
     alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
   }));
-}
-
-function groupsInScope(
-  groups: readonly AnalyzedGroup[],
-  scope: readonly string[] | undefined,
-): AnalyzedGroup[] {
-  const exact = groups.filter((group) => group.prunable && group.exact);
-  if (!scope) {
-    const chosen = exact.filter(({ kind }) => kind !== 'feature');
-    if (chosen.length > 0) return chosen;
-    const reasons = groups.map(
-      ({ id, reason, inexactReason }) => `${id}: ${reason ?? inexactReason ?? 'single features'}`,
-    );
-    throw new Error(
-      `[core] no group of this model can be pruned (${reasons.join('; ') || 'it has no units'})`,
-    );
-  }
-  const chosen = new Set<AnalyzedGroup>();
-  for (const name of scope) {
-    const named = groups.find(({ id }) => id === name);
-    if (named && !named.prunable) throw new Error(`[core] group '${name}' can't be pruned: ${named.reason}`);
-    const meant = named ? [named] : exact.filter(({ kind }) => kind === name);
-    if (meant.length === 0) {
-      throw new Error(
-        `[core] the scope names '${name}', which is no prunable group or kind of this model. There are: ` +
-          groups
-            .filter(({ prunable }) => prunable)
-            .map(({ id, kind }) => `${id} (${kind})`)
-            .join(', '),
-      );
-    }
-    for (const group of meant) chosen.add(group);
-  }
-  return groups.filter((group) => chosen.has(group));
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. `share`: see `take`. */

@@ -1,0 +1,72 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { EvaluateEvent } from './record.ts';
+
+/** Examples with one-hot targets. They are not disposed. */
+export interface Examples {
+  /** [examples, ...] */
+  readonly x: tf.Tensor;
+  /** [examples, classes], one-hot. */
+  readonly y: tf.Tensor;
+}
+
+export type Evaluation = Pick<EvaluateEvent, 'loss' | 'accuracy' | 'confusion'>;
+
+/**
+ * The mean loss by the model's own loss function, the accuracy and the confusion matrix of a classifier.
+ *
+ * @throws if the model is not compiled, there are no examples, or the loss is not a number.
+ */
+export async function evaluate(
+  model: LayersModel,
+  { x, y }: Examples,
+  { batchSize = 500 }: { readonly batchSize?: number } = {},
+): Promise<Evaluation> {
+  const lossFunction = model.lossFunctions?.[0];
+  if (!lossFunction) throw new Error('[trainer] evaluate needs a compiled model: call model.compile first');
+  const examples = x.shape[0]!;
+  if (examples === 0) throw new Error('[trainer] there are no examples to evaluate on');
+  const classes = y.shape[1]!;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  let [loss, right] = [0, 0];
+  for (let start = 0; start < examples; start += batchSize) {
+    const count = Math.min(batchSize, examples - start);
+    const [sum, actual, predicted] = tf.tidy(() => {
+      const target = tf.slice(y, start, count);
+      const output = model.predictOnBatch(tf.slice(x, start, count)) as tf.Tensor;
+      const sum = tf.mul(tf.mean(lossFunction(target, output)), count);
+      return [sum, tf.argMax(target, 1), tf.argMax(output, 1)];
+    });
+    loss += (await sum.data())[0]!;
+    const [is, said] = [await actual.data(), await predicted.data()];
+    tf.dispose([sum, actual, predicted]);
+    for (let i = 0; i < count; i++) {
+      confusion[is[i]!]![said[i]!]!++;
+      if (is[i] === said[i]) right++;
+    }
+  }
+  if (!Number.isFinite(loss)) {
+    throw new Error('[trainer] the loss is not a number: the weights or the examples hold NaN or infinity');
+  }
+  return { loss: loss / examples, accuracy: right / examples, confusion };
+}
+
+/**
+ * The median time of one forward pass of `x`, in milliseconds; the first passes, which warm up, don't count.
+ */
+export async function measureLatency(
+  model: LayersModel,
+  x: tf.Tensor,
+  { repeats = 21 }: { readonly repeats?: number } = {},
+): Promise<NonNullable<EvaluateEvent['latency']>> {
+  const times: number[] = [];
+  for (let i = 0; i < repeats + 5; i++) {
+    const start = performance.now();
+    const output = model.predictOnBatch(x) as tf.Tensor;
+    await output.data();
+    times.push(performance.now() - start);
+    output.dispose();
+  }
+  const measured = times.slice(5).sort((a, b) => a - b);
+  return { milliseconds: measured[Math.floor(measured.length / 2)]!, batch: x.shape[0]! };
+}

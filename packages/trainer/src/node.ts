@@ -1,0 +1,1 @@
+export { type RunFolder, runFolder } from './run-folder.ts';

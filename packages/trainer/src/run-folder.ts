@@ -1,0 +1,82 @@
+import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadModel, saveModel } from '@espalier/engine';
+import type { RunEvent } from './record.ts';
+import type { TrainState } from './train.ts';
+
+/**
+ * A run on disk: `record.jsonl` grows event by event; `checkpoint/` holds the model with its optimizer's
+ * state after the last epoch that was done.
+ */
+export interface RunFolder {
+  readonly path: string;
+  readonly recordFile: string;
+  append(event: RunEvent): Promise<void>;
+  /** Replaces the last checkpoint; there is a whole one at any moment. */
+  checkpoint(state: TrainState): Promise<void>;
+  /** The last checkpoint, if there is one. */
+  resume(): Promise<TrainState | undefined>;
+  /** Removes the checkpoint of a run that is over. */
+  finish(): Promise<void>;
+}
+
+/**
+ * Opens a folder for a run, and makes it if need be. A new run starts a new record; `keep` goes on with the
+ * one that is there.
+ *
+ * @throws if the folder can't be written.
+ */
+export async function runFolder(
+  path: string,
+  { keep = false }: { readonly keep?: boolean } = {},
+): Promise<RunFolder> {
+  const recordFile = join(path, 'record.jsonl');
+  const checkpoints = join(path, 'checkpoint');
+  const next = join(path, 'checkpoint.next');
+  try {
+    await mkdir(path, { recursive: true });
+    if (!keep) {
+      await writeFile(recordFile, '');
+      for (const folder of [checkpoints, next]) await rm(folder, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw new Error(`[trainer] can't write to ${path}: ${(error as Error).message}. Choose another folder`, {
+      cause: error,
+    });
+  }
+  return {
+    path,
+    recordFile,
+    append: (event) => appendFile(recordFile, `${JSON.stringify(event)}\n`),
+    async checkpoint({ model, epoch }) {
+      await rm(next, { recursive: true, force: true });
+      await saveModel(model, next, { optimizer: true, metadata: { espalier: { epoch } } });
+      await rm(checkpoints, { recursive: true, force: true });
+      await rename(next, checkpoints);
+    },
+    async resume() {
+      // a run that was cut off between the two renames left the new one only
+      for (const folder of [checkpoints, next]) {
+        const epoch = await readEpoch(folder);
+        if (epoch !== undefined) return { model: await loadModel(folder), epoch };
+      }
+      return undefined;
+    },
+    async finish() {
+      for (const folder of [checkpoints, next]) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function readEpoch(folder: string): Promise<number | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(folder, 'model.json'), 'utf8');
+  } catch {
+    return undefined;
+  }
+  const { userDefinedMetadata } = JSON.parse(text) as {
+    readonly userDefinedMetadata?: { readonly espalier?: { readonly epoch?: number } };
+  };
+  return userDefinedMetadata?.espalier?.epoch;
+}

@@ -1,0 +1,44 @@
+import { analyze, type Budget, groupsInScope, type Pruning, type Schedule } from '@espalier/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+
+/** After which epochs of a training it prunes. */
+export function pruningEpochs({ every = 1, until = 1 }: Schedule, epochs: number): number[] {
+  if (!Number.isInteger(every) || every < 1) {
+    throw new Error(`[trainer] every must be a whole number of epochs of at least 1, got ${every}`);
+  }
+  if (!(until > 0 && until <= 1))
+    throw new Error(`[trainer] until must be above 0 and at most 1, got ${until}`);
+  // the small term undoes the rounding of products like 0.7 * 10
+  return Array.from({ length: Math.floor((epochs * until) / every + 1e-9) }, (_, i) => (i + 1) * every);
+}
+
+/** A budget for the whole training, reached by equal steps although the model gets smaller at each. */
+export class BudgetSteps {
+  readonly #sizes: ReadonlyMap<string, number>;
+  readonly #pruning: Pruning;
+
+  constructor(model: LayersModel, pruning: Pruning) {
+    this.#pruning = pruning;
+    this.#sizes = sizesOf(model, pruning.scope);
+  }
+
+  /** What the model as it is now must lose in the `step`th (from 1) of `steps` prunings. */
+  budgetOf(model: LayersModel, step: number, steps: number): Budget | undefined {
+    const { budget, scope } = this.#pruning;
+    if (!budget || 'threshold' in budget) return budget;
+    const now = sizesOf(model, scope);
+    const counts = [...this.#sizes].map(([id, size]): [string, number] => {
+      const total = 'fraction' in budget ? budget.fraction * size : countOf(budget.count, id);
+      const goneByNow = Math.floor((total * step) / steps + 1e-9);
+      return [id, Math.max(0, goneByNow - (size - (now.get(id) ?? size)))];
+    });
+    return { count: Object.fromEntries(counts) };
+  }
+}
+
+const countOf = (count: number | Readonly<Record<string, number>>, id: string): number =>
+  typeof count === 'number' ? count : (count[id] ?? 0);
+
+function sizesOf(model: LayersModel, scope: readonly string[] | undefined): ReadonlyMap<string, number> {
+  return new Map(groupsInScope(analyze(model).groups, scope).map(({ id, size }) => [id, size]));
+}

@@ -1,0 +1,232 @@
+import {
+  type Budget,
+  type CalibrationData,
+  type Plan,
+  type Pruning,
+  plan,
+  type Schedule,
+  shrink,
+  type WatchCallback,
+  watch,
+} from '@espalier/core';
+import * as tf from '@tensorflow/tfjs-core';
+import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { type EarlyStopping, Stopper } from './early-stopping.ts';
+import type { Examples } from './evaluate.ts';
+import { pruneEvent } from './events.ts';
+import type { EpochEvent, RunEvent } from './record.ts';
+import { BudgetSteps, pruningEpochs } from './schedule.ts';
+import { withSeed } from './seed.ts';
+
+/** Tensors to train on. They are not disposed. */
+export interface TrainingData {
+  readonly train: Examples;
+  readonly validation?: Examples;
+}
+
+/** Prunings in the middle of a training. */
+export interface TrainPruning extends Pruning, Schedule {
+  /**
+   * What units are judged on at each pruning. By default the first 2,000 training examples. Pruners that look
+   * at the optimizer's updates watch the training itself instead.
+   */
+  readonly calibration?: CalibrationData;
+}
+
+/** Where a training stands after an epoch. */
+export interface TrainState {
+  readonly model: LayersModel;
+  /** Epochs done, from the start of the run. */
+  readonly epoch: number;
+}
+
+export interface TrainOptions {
+  /** The last epoch, counted from the start of the run. */
+  readonly epochs: number;
+  /** Default 64. */
+  readonly batchSize?: number;
+  readonly pruning?: TrainPruning;
+  /** Orders the examples and seeds dropout. The same seed on the same engine gives the same weights. Default 0. */
+  readonly seed?: number;
+  /** By the validation loss; by the training loss without validation data. */
+  readonly earlyStopping?: EarlyStopping;
+  /** How many epochs were done before, when a run goes on from a checkpoint. Default 0. */
+  readonly initialEpoch?: number;
+  /** Told of every event as it happens. */
+  readonly onEvent?: (event: RunEvent) => void | Promise<void>;
+  /** Told after every epoch (and the pruning that may follow it): save a checkpoint here. */
+  readonly onEpochEnd?: (state: TrainState) => void | Promise<void>;
+  /** Told after each batch, with how much of the epoch is done, 0 to 1: draw progress here. */
+  readonly onProgress?: (epoch: number, done: number) => void;
+}
+
+export interface TrainResult {
+  /** The trained model: the given one, or a smaller one if units were removed. */
+  readonly model: LayersModel;
+  readonly events: readonly RunEvent[];
+  /** What was removed, in order. Each plan is for the model that the one before it left. */
+  readonly plans: readonly Plan[];
+  /** Why the training ended before its last epoch, if it did. */
+  readonly stopped?: string;
+}
+
+/**
+ * Trains a compiled model, and really removes units on the way: between two epochs it plans, shrinks and
+ * goes on with the smaller model and the optimizer's state carried over.
+ *
+ * The given model is trained in place until the first pruning. Models in between are disposed.
+ *
+ * @throws if the model is not compiled, an option makes no sense, the loss becomes NaN, or a pruner fails.
+ */
+export async function train(
+  model: LayersModel,
+  data: TrainingData,
+  options: TrainOptions,
+): Promise<TrainResult> {
+  const { epochs, pruning, seed = 0, initialEpoch = 0, onEvent, onEpochEnd } = options;
+  checkTraining(model, options);
+  const events: RunEvent[] = [];
+  const plans: Plan[] = [];
+  const emit = async (event: RunEvent) => {
+    events.push(event);
+    await onEvent?.(event);
+  };
+  const stopper = new Stopper(options.earlyStopping);
+  const prunings = pruning ? pruningEpochs(pruning, epochs) : [];
+  const steps = pruning && new BudgetSteps(model, pruning);
+  let current = model;
+  let watching = pruning && startWatch(pruning);
+  let stopped: string | undefined;
+  try {
+    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+      const event = await withSeed(`${seed}/${epoch}`, () =>
+        fitEpoch(current, data, options, epoch, watching),
+      );
+      await emit(event);
+      const due = prunings.indexOf(epoch + 1);
+      if (pruning && due >= 0) {
+        const budget = steps?.budgetOf(current, due + 1, prunings.length);
+        const made = watching ? await watching.plan(budget) : await planNow(current, data, pruning, budget);
+        if (made.groups.some(({ remove }) => remove.length > 0)) {
+          const smaller = await shrink(current, made);
+          watching?.dispose();
+          if (current !== model) disposeModel(current);
+          current = smaller;
+          watching = startWatch(pruning);
+        }
+        plans.push(made);
+        await emit(pruneEvent(made, epoch + 1));
+        stopper.reset();
+      }
+      await onEpochEnd?.({ model: current, epoch: epoch + 1 });
+      if (stopper.isOver(event.valLoss ?? event.loss)) {
+        stopped = `no better loss for ${stopper.patience} epochs`;
+        break;
+      }
+    }
+  } finally {
+    watching?.dispose();
+  }
+  return { model: current, events, plans, ...(stopped !== undefined && { stopped }) };
+}
+
+/** Pruners that look at updates must see the training itself; others judge the model as it stands. */
+function startWatch(pruning: TrainPruning): WatchCallback | undefined {
+  return pruning.pruner.needs?.includes('updates') ? watch(pruning) : undefined;
+}
+
+async function planNow(
+  model: LayersModel,
+  { train: examples }: TrainingData,
+  { calibration, ...pruning }: TrainPruning,
+  budget: Budget | undefined,
+): Promise<Plan> {
+  const settings = budget ? { ...pruning, budget } : pruning;
+  if (calibration) return plan(model, { ...settings, data: calibration });
+  const count = Math.min(2000, examples.x.shape[0]!);
+  const [x, y] = tf.tidy(() => [tf.slice(examples.x, 0, count), tf.slice(examples.y, 0, count)]);
+  try {
+    return await plan(model, { ...settings, data: { x, y } });
+  } finally {
+    tf.dispose([x, y]);
+  }
+}
+
+async function fitEpoch(
+  model: LayersModel,
+  { train: examples, validation }: TrainingData,
+  { batchSize = 64, onProgress }: TrainOptions,
+  epoch: number,
+  watching: WatchCallback | undefined,
+): Promise<EpochEvent> {
+  const start = performance.now();
+  const batches = Math.ceil(examples.x.shape[0]! / batchSize);
+  let diverged = false;
+  const guard = new CustomCallback({
+    onBatchEnd: (batch, logs) => {
+      diverged ||= !Number.isFinite(logs?.loss);
+      // there is no use in going on, and the weights are lost
+      if (diverged) model.stopTraining = true;
+      onProgress?.(epoch + 1, (batch + 1) / batches);
+    },
+  });
+  const { history } = await model.fit(examples.x, examples.y, {
+    batchSize,
+    epochs: epoch + 1,
+    initialEpoch: epoch,
+    verbose: 0,
+    callbacks: watching ? [watching, guard] : [guard],
+    ...(validation && { validationData: [validation.x, validation.y] as [tf.Tensor, tf.Tensor] }),
+  });
+  const last = (...names: readonly string[]) => {
+    const name = names.find((key) => history[key] !== undefined);
+    return name === undefined ? undefined : (history[name]!.at(-1) as number);
+  };
+  const loss = last('loss');
+  if (diverged || loss === undefined || !Number.isFinite(loss)) {
+    throw new Error(
+      `[trainer] the loss became ${loss ?? 'undefined'} in epoch ${epoch + 1}: lower the learning rate, or look for ` +
+        'NaN in the data. Checkpoints of earlier epochs are as they were',
+    );
+  }
+  const [accuracy, valLoss, valAccuracy] = [
+    last('acc', 'accuracy'),
+    last('val_loss'),
+    last('val_acc', 'val_accuracy'),
+  ];
+  return {
+    type: 'epoch',
+    epoch: epoch + 1,
+    loss,
+    ...(accuracy !== undefined && { accuracy }),
+    ...(valLoss !== undefined && { valLoss }),
+    ...(valAccuracy !== undefined && { valAccuracy }),
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+function checkTraining(
+  model: LayersModel,
+  { epochs, batchSize = 64, initialEpoch = 0, pruning }: TrainOptions,
+): void {
+  if (!model.optimizer) throw new Error('[trainer] the model must be compiled: call model.compile first');
+  if (!Number.isInteger(epochs) || epochs < 1)
+    throw new Error(`[trainer] epochs must be at least 1, got ${epochs}`);
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new Error(`[trainer] batchSize must be at least 1, got ${batchSize}`);
+  }
+  if (!Number.isInteger(initialEpoch) || initialEpoch < 0 || initialEpoch > epochs) {
+    throw new Error(`[trainer] initialEpoch must be from 0 to ${epochs}, got ${initialEpoch}`);
+  }
+  if (pruning && pruningEpochs(pruning, epochs).length === 0) {
+    throw new Error(
+      `[trainer] the schedule (every ${pruning.every ?? 1}, until ${pruning.until ?? 1}) never prunes in ${epochs} epochs`,
+    );
+  }
+}
+
+/** Frees a model that came in between, with the optimizer that only it has. */
+function disposeModel(model: LayersModel): void {
+  model.optimizer.dispose();
+  model.dispose();
+}
