@@ -23,11 +23,18 @@ export interface SplitOptions {
 /** Mean and standard deviation of each column; a column that never changes gets a deviation of 1. */
 const columnStats = ({ x, rows }: Part): { mean: Float64Array; deviation: Float64Array } => {
   const width = x.length / rows;
+  // Counted from the first row's values: rounding can't make a constant column look as if it changed.
+  const origin = Float64Array.from(x.subarray(0, width));
   const mean = new Float64Array(width);
   const square = new Float64Array(width);
-  for (const [i, value] of x.entries()) mean[i % width]! += value / rows;
-  for (const [i, value] of x.entries()) square[i % width]! += (value - mean[i % width]!) ** 2 / rows;
-  return { mean, deviation: square.map((variance) => Math.sqrt(variance) || 1) };
+  for (const [i, value] of x.entries()) mean[i % width]! += (value - origin[i % width]!) / rows;
+  for (const [i, value] of x.entries()) {
+    square[i % width]! += (value - origin[i % width]! - mean[i % width]!) ** 2 / rows;
+  }
+  return {
+    mean: mean.map((shift, column) => origin[column]! + shift),
+    deviation: square.map((variance) => Math.sqrt(variance) || 1),
+  };
 };
 
 /** Shuffles the rows and splits them. */
