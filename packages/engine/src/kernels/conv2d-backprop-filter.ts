@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { fillColumns, inBlocks } from './columns.ts';
+import { columnsSize, fillColumns, inBlocks } from './columns.ts';
 import { floats, reshaped, runKernel, type WasmKernel, wasmKernel, withShape } from './kernel.ts';
 import { type Windows, windowsOf } from './window.ts';
 
@@ -26,12 +26,15 @@ export const conv2DBackpropFilter: WasmKernel = wasmKernel<'x' | 'dy', tf.Conv2D
     floats(backend, out).fill(0);
     inBlocks(w, (first, rows) => {
       const length = rows * w.outWidth;
-      const columns = backend.makeOutput([1, lines, length], 'float32');
+      const columns = backend.makeOutput([columnsSize(w, rows)], 'float32');
       const errors = backend.makeOutput([1, length, outChannels], 'float32');
       fillColumns(floats(backend, x), floats(backend, columns), w, first, rows);
       const from = first * w.outWidth * outChannels;
       floats(backend, errors).set(floats(backend, dy).subarray(from, from + length * outChannels));
-      const part = runKernel(tf.BatchMatMul, backend, { a: columns, b: errors });
+      const part = runKernel(tf.BatchMatMul, backend, {
+        a: reshaped(columns, [1, lines, length]),
+        b: errors,
+      });
       const [sum, addend] = [floats(backend, out), floats(backend, part)];
       for (let i = 0; i < sum.length; i++) sum[i]! += addend[i]!;
       for (const { dataId } of [columns, errors, part]) backend.disposeData(dataId);

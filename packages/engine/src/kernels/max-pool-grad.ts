@@ -1,47 +1,57 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { floats, type WasmKernel, wasmKernel } from './kernel.ts';
-import { windowsOf } from './window.ts';
+import { type Windows, windowsOf } from './window.ts';
 
 /**
  * Shipped wrong: it looks for a maximum above the smallest positive number, so windows without a positive
  * value lose their gradient. Here the first of the largest values gets it, as on the cpu backend.
  */
-export const maxPoolGrad: WasmKernel = wasmKernel<'dy' | 'input', tf.MaxPoolGradAttrs>(
+export const maxPoolGrad: WasmKernel = wasmKernel<'dy' | 'input' | 'output', tf.MaxPoolGradAttrs>(
   tf.MaxPoolGrad,
-  ({ inputs: { dy, input }, attrs: { filterSize, strides, pad, dimRoundingMode }, backend }) => {
+  ({ inputs: { dy, input, output }, attrs: { filterSize, strides, pad, dimRoundingMode }, backend }) => {
     const shape = input.shape as [number, number, number, number];
     const w = windowsOf(
       tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode),
     );
     const out = backend.makeOutput(input.shape, 'float32');
-    const [dx, x, errors] = [floats(backend, out), floats(backend, input), floats(backend, dy)];
+    const dx = floats(backend, out);
     dx.fill(0);
-    const channels = w.inChannels;
-    const line = w.inWidth * channels;
-    for (let row = 0, at = 0; row < w.batch * w.outHeight; row++) {
-      const image = Math.floor(row / w.outHeight) * w.inHeight * line;
-      const top = (row % w.outHeight) * w.strideHeight - w.top;
-      const first = image + Math.max(0, top) * line;
-      const last = image + Math.min(w.inHeight, top + w.height) * line;
-      for (let ow = 0; ow < w.outWidth; ow++) {
-        const left = ow * w.strideWidth - w.left;
-        const begin = Math.max(0, left) * channels;
-        const end = Math.min(w.inWidth, left + w.width) * channels;
-        for (let c = 0; c < channels; c++, at++) {
-          let best = first + begin + c;
-          let most = x[best]!;
-          for (let base = first; base < last; base += line) {
-            for (let i = base + begin + c; i < base + end; i += channels) {
-              if (x[i]! > most) {
-                most = x[i]!;
-                best = i;
-              }
-            }
-          }
-          dx[best]! += errors[at]!;
-        }
-      }
-    }
+    addToLargest(dx, floats(backend, input), floats(backend, output), floats(backend, dy), w);
     return out;
   },
 );
+
+/** Adds each window's error to the first value that equals the window's maximum. */
+function addToLargest(
+  dx: Float32Array,
+  x: Float32Array,
+  most: Float32Array,
+  errors: Float32Array,
+  w: Windows,
+): void {
+  const { inChannels: channels, inHeight, inWidth, outHeight, outWidth } = w;
+  const line = inWidth * channels;
+  let at = 0;
+  for (let row = 0; row < w.batch * outHeight; row++) {
+    const image = Math.floor(row / outHeight) * inHeight * line;
+    const top = (row % outHeight) * w.strideHeight - w.top;
+    const first = image + Math.max(0, top) * line;
+    const last = image + (Math.min(inHeight, top + w.height) - 1) * line;
+    for (let ow = 0; ow < outWidth; ow++) {
+      const left = ow * w.strideWidth - w.left;
+      const begin = Math.max(0, left) * channels;
+      const end = (Math.min(inWidth, left + w.width) - 1) * channels;
+      for (let c = 0; c < channels; c++, at++) {
+        const target = most[at]!;
+        // From the last to the first, and by arithmetic: which one it is can't be predicted by a branch.
+        let best = first + begin + c;
+        for (let base = last + c; base >= first; base -= line) {
+          for (let i = base + end; i >= base + begin; i -= channels) {
+            best += (i - best) * Number(x[i] === target);
+          }
+        }
+        dx[best]! += errors[at]!;
+      }
+    }
+  }
+}
