@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import {
+  addOutgoing,
+  type Budget,
+  type CalibrationData,
+  type Compensation,
+  foldMean,
+  none,
+  type Pruner,
+  plan,
+  scaleOutgoing,
+  shrink,
+} from '@espalier/core';
+import { type Dataset, loadDataset, take, toTensors } from '@espalier/datasets';
+import { loadModel, saveModel, useEngine } from '@espalier/engine';
+import { lenet } from '@espalier/models';
+import { angle } from '@espalier/pruner-angle';
+import { random } from '@espalier/pruner-random';
+import { type Examples, evaluate, train } from '@espalier/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { BenchmarkOptions } from '../benchmark.ts';
+import { EPOCHS, HIDDEN, type PaperNet, UPPER } from './paper.ts';
+
+/** One net with one seed: all that a worker needs to know. */
+export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
+  readonly net: PaperNet;
+  readonly seed: number;
+  /** The folder that keeps trained nets. */
+  readonly cache: string;
+}
+
+/** A figure of one net with one seed. `value` of accuracies is in percent. */
+export interface Measurement {
+  readonly case: string;
+  readonly metric: 'accuracy' | 'units' | 'seconds';
+  readonly value: number;
+}
+
+export interface Measured {
+  readonly measurements: readonly Measurement[];
+  /** Where the data came from. */
+  readonly dataset: string;
+}
+
+interface Method {
+  readonly name: string;
+  readonly pruner: Pruner;
+  readonly compensation: Compensation;
+}
+
+/** The paper's method, the same pairs with other compensations, and the baseline. */
+const methods = (seed: number): readonly Method[] => [
+  { name: 'angle-add', pruner: angle(), compensation: addOutgoing() },
+  { name: 'angle-scale', pruner: angle(), compensation: scaleOutgoing() },
+  { name: 'angle-mean', pruner: angle(), compensation: foldMean() },
+  { name: 'angle-none', pruner: angle(), compensation: none() },
+  { name: 'random-none', pruner: random({ seed }), compensation: none() },
+];
+
+/** Trains one net (or takes it from the cache) and prunes it by every row of its table. */
+export async function measure(job: Job): Promise<Measured> {
+  await useEngine(job.engine);
+  const data = await loadDataset('mnist', { validation: 0, seed: 0, fallback: 'glyphs' });
+  const rows = job.quick ? { train: 6000, test: 2000 } : { train: data.train.rows, test: data.test.rows };
+  const examples = examplesOf(data, rows);
+  try {
+    const model = await trained(job, data, examples.train);
+    const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, Math.min(10_000, rows.train)));
+    const measurements = await pruneByAllRows(job, model, { x: calibration, batchSize: 500 }, examples.test);
+    calibration.dispose();
+    model.dispose();
+    return { measurements, dataset: `${data.name}${data.note ? ` (${data.note})` : ''}` };
+  } finally {
+    tf.dispose([examples.train.x, examples.train.y, examples.test.x, examples.test.y]);
+  }
+}
+
+function examplesOf(
+  data: Dataset,
+  rows: { readonly train: number; readonly test: number },
+): { train: Examples; test: Examples } {
+  return {
+    train: toTensors(data, take(data.train, rows.train)),
+    test: toTensors(data, take(data.test, rows.test)),
+  };
+}
+
+async function trained(
+  { net, seed, cache, quick }: Job,
+  data: Dataset,
+  examples: Examples,
+): Promise<LayersModel> {
+  const folder = join(cache, [net.name, `seed${seed}`, data.name, quick ? 'quick' : 'full'].join('-'));
+  const compile = { loss: 'categoricalCrossentropy', metrics: ['accuracy'] };
+  const kept = await loadModel(folder).catch(() => undefined);
+  if (kept) {
+    kept.compile({ ...compile, optimizer: tf.train.sgd(0.01) });
+    return kept;
+  }
+  const model = lenet({
+    conv: net.conv,
+    dense: [HIDDEN],
+    seed,
+    inputShape: data.inputShape,
+    classes: data.classes.length,
+  });
+  model.compile({ ...compile, optimizer: tf.train.momentum(0.01, 0.5) });
+  await train(model, { train: examples }, { epochs: quick ? 2 : EPOCHS, batchSize: 64, seed });
+  await saveModel(model, folder);
+  return model;
+}
+
+async function pruneByAllRows(
+  { net, seed }: Job,
+  model: LayersModel,
+  data: CalibrationData,
+  test: Examples,
+): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  const record = (name: string, metric: Measurement['metric'], value: number) =>
+    measurements.push({ case: `${net.name}/${name}`, metric, value });
+
+  const prune = async (name: string, method: Omit<Method, 'name'>, budget?: Budget) => {
+    const made = await plan(model, { ...method, scope: ['flatten'], data, ...(budget && { budget }) });
+    const smaller = await shrink(model, made);
+    const { accuracy } = await evaluate(smaller, test);
+    record(name, 'accuracy', 100 * accuracy);
+    smaller.optimizer.dispose();
+    smaller.dispose();
+    return made.groups.find(({ id }) => id === 'flatten')?.remove.length ?? 0;
+  };
+
+  record('unpruned', 'accuracy', 100 * (await evaluate(model, test)).accuracy);
+  for (const { lower } of net.rows) {
+    const name = `bounds-${lower}-${UPPER}/angle-add`;
+    const pruner = angle({ lower, upper: UPPER });
+    record(name, 'units', await prune(name, { pruner, compensation: addOutgoing() }));
+  }
+  for (const { pruned } of net.rows) {
+    for (const { name, ...method } of methods(seed)) {
+      await prune(`${pruned}-of-${net.units}/${name}`, method, { count: pruned });
+    }
+  }
+  return measurements;
+}
