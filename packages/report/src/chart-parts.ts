@@ -5,8 +5,7 @@ import { color } from './theme.ts';
 /** The size of a chart's text. */
 export const FONT = 12;
 const LEGEND_ROW = 22;
-/** Wide: ECharts measures text for a narrower font than some readers have. */
-const ITEM_GAP = 28;
+const [KEY, GAP] = [30, 18];
 
 /** A mark with the place of its label. */
 export interface LabelledMark extends Mark {
@@ -56,29 +55,29 @@ export const markLine = (marks: readonly LabelledMark[]): object => ({
   })),
 });
 
-/** The names of the series. One legend a row: ECharts would set the rows as far apart as the items. */
+/**
+ * The names of the series. One legend each, in its place: ECharts, not knowing the reader's font, would set them
+ * too close, and several rows too far apart.
+ */
 export const legendOf = (series: readonly Series[], width: number): { height: number; options: object[] } => {
   if (series.length < 2) return { height: 0, options: [] };
   const longest = Math.floor(width / 14);
-  const rows: string[][] = [];
-  let used = width;
-  for (const { name } of series) {
-    const size = 30 + textWidth(ellipsis(name, longest), FONT) + ITEM_GAP;
-    if (used + size > width + ITEM_GAP || rows.length === 0) rows.push([]);
-    used = rows.at(-1)!.length === 0 ? size : used + size;
-    rows.at(-1)!.push(name);
-  }
-  const options = rows.map((data, row) => ({
-    data,
-    left: 0,
-    top: row * LEGEND_ROW,
-    padding: [2, 0],
-    itemGap: ITEM_GAP,
-    itemWidth: 25,
-    itemHeight: 8,
-    selectedMode: false,
-    formatter: (name: string) => ellipsis(name, longest),
-    textStyle: { color: color('ink'), fontSize: FONT },
-  }));
-  return { height: rows.length * LEGEND_ROW, options };
+  let [left, row] = [0, 0];
+  const options = series.map(({ name }) => {
+    const size = KEY + textWidth(ellipsis(name, longest), FONT);
+    if (left > 0 && left + size > width) [left, row] = [0, row + 1];
+    const place = { left, top: row * LEGEND_ROW };
+    left += size + GAP;
+    return {
+      ...place,
+      data: [name],
+      padding: [2, 0],
+      itemWidth: 25,
+      itemHeight: 8,
+      selectedMode: false,
+      formatter: (text: string) => ellipsis(text, longest),
+      textStyle: { color: color('ink'), fontSize: FONT },
+    };
+  });
+  return { height: (row + 1) * LEGEND_ROW, options };
 };

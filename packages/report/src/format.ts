@@ -29,16 +29,16 @@ export const formatShort = (value: number): string =>
 export const formatBytes = (value: number): string =>
   Number.isFinite(value) ? scaled(value, ['B', 'kB', 'MB', 'GB', 'TB']) : MISSING;
 
-/** A latency to three digits: `0.42 ms`, `12.3 ms`, `1.2 s`. */
+/** A latency to three digits: `0.420 ms`, `12.3 ms`, `1.20 s`. */
 export const formatMilliseconds = (value: number): string => {
   if (!Number.isFinite(value)) return MISSING;
-  return value < 1000 ? `${significant.format(value)} ms` : `${significant.format(value / 1000)} s`;
+  return value < 1000 ? `${padded.format(value)} ms` : `${padded.format(value / 1000)} s`;
 };
 
-/** A duration: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 10 min`. */
+/** A duration: `0.82 s`, `42 s`, `3 min 5 s`, `2 h 10 min`. */
 export const formatSeconds = (value: number): string => {
   if (!Number.isFinite(value)) return MISSING;
-  if (value < 59.5) return `${value < 10 ? significant.format(value) : Math.round(value)} s`;
+  if (value < 59.5) return `${value < 10 ? padded.format(value) : Math.round(value)} s`;
   const seconds = Math.round(value);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;

@@ -24,8 +24,9 @@ export const heatmap = (chart: Heatmap): string => {
   const size = Math.max(x.labels.length, y.labels.length, 1);
   const rowLabels = AXIS_NAME + longest(y.labels) + 10;
   // Large enough to read, and two small matrices fit side by side on a page.
-  const cell =
-    size <= 10 ? 34 : size <= 12 ? 31 : Math.max(9, Math.min(31, Math.floor((WIDTH - rowLabels) / size)));
+  const room = Math.floor((WIDTH - rowLabels) / size);
+  const wanted = Math.max(size <= 10 ? 34 : 31, widest(values) + 6);
+  const cell = Math.max(9, Math.min(wanted, room));
   const cells = values.flatMap((row, at) => row.map((value, column) => ({ row: at, column, value })));
   const drawn = cells.filter(({ value }) => Number.isFinite(value) && value !== 0);
   const turned = longest(x.labels) > cell - 4;
@@ -38,7 +39,7 @@ export const heatmap = (chart: Heatmap): string => {
       ...category(x, cell),
       position: 'top',
       nameGap: top - 12,
-      axisLabel: { ...labels(cell), rotate: turned ? 90 : 0 },
+      axisLabel: { ...labels(cell), rotate: turned ? -90 : 0 },
     },
     yAxis: { ...category(y, cell), inverse: true, nameGap: rowLabels - 12, axisLabel: labels(cell) },
     series: [
@@ -82,6 +83,9 @@ export const heatmap = (chart: Heatmap): string => {
     },
   });
 };
+
+const widest = (values: Heatmap['values']): number =>
+  values.flat().reduce((most, value) => Math.max(most, textWidth(formatCount(value), FONT)), 0);
 
 const longest = (texts: readonly string[]): number =>
   texts.reduce((widest, text) => Math.max(widest, textWidth(ellipsis(text, LONGEST), FONT)), 0);

@@ -14,6 +14,8 @@ export interface Column {
   readonly name: string;
   /** Aligned to the right, in figures of equal width. */
   readonly numeric?: boolean;
+  /** Decimals of its numbers. By default whole numbers have none, others four digits in all. */
+  readonly digits?: number;
   /** Set in bold: what the table is about. */
   readonly strong?: boolean;
   /** Left out on a narrow screen. */
@@ -29,14 +31,15 @@ export interface HtmlTable {
 }
 
 /** Renders text, a number, nothing or ready markup as HTML. */
-export const cellHtml = (cell: Cell): string => {
+export const cellHtml = (cell: Cell, digits?: number): string => {
   if (cell === null) return `<span class="none">${MISSING}</span>`;
-  return typeof cell === 'object' ? cell.html : escapeHtml(cellText(cell));
+  return typeof cell === 'object' ? cell.html : escapeHtml(cellText(cell, digits));
 };
 
-/** A number as reports write it: whole ones as counts, others to four digits. */
-export const cellText = (cell: string | number): string => {
+/** A number as reports write it: with the column's decimals, else whole ones as counts, others to four digits. */
+export const cellText = (cell: string | number, digits?: number): string => {
   if (typeof cell === 'string') return cell;
+  if (digits !== undefined && Number.isFinite(cell)) return cell.toFixed(digits);
   return Number.isInteger(cell) ? formatCount(cell) : formatNumber(cell);
 };
 
@@ -53,13 +56,13 @@ export const htmlTable = ({ caption, columns, rows }: HtmlTable): string => {
     .map((cells) => {
       const row = cells.map((cell, i) =>
         i === 0
-          ? `<th scope="row"${classes[i]}>${cellHtml(cell)}</th>`
-          : `<td${classes[i] ?? ''}>${cellHtml(cell)}</td>`,
+          ? `<th scope="row"${classes[i]}>${cellHtml(cell, columns[i]?.digits)}</th>`
+          : `<td${classes[i] ?? ''}>${cellHtml(cell, columns[i]?.digits)}</td>`,
       );
       return `<tr>${row.join('')}</tr>`;
     })
     .join('\n');
-  return `<div class="scroll" role="region" aria-label="${escapeHtml(caption)}" tabindex="0"><table>
+  return `<div class="scroll" role="region" aria-label="${escapeHtml(caption)}" tabindex="0"><table${columns.length < 3 ? ' class="slim"' : ''}>
 <caption>${escapeHtml(caption)}</caption>
 <thead><tr>${head}</tr></thead>
 <tbody>

@@ -40,18 +40,21 @@ export interface LineChart {
   readonly y: Axis;
   readonly series: readonly Series[];
   readonly marks?: readonly Mark[];
-  /** Pixels. Defaults to 840 by 320. */
+  /** Pixels. Defaults to 840. */
   readonly width?: number;
+  /** Pixels, to which the legend adds its own. Defaults to 300. */
   readonly height?: number;
 }
 
-const symbols = ['circle', 'rect', 'triangle', 'diamond', 'roundRect', 'arrow'];
+const plus = 'path://M0,3H3V0H5V3H8V5H5V8H3V5H0Z';
+const funnel = 'path://M0,0H8L4,7Z';
+const symbols = ['circle', 'rect', 'triangle', 'diamond', funnel, plus];
 /** More points than this run into one another as dots. */
 const MOST_DOTS = 48;
 
 /** Draws a line chart as an SVG that brings its own light and dark colours. */
 export const lineChart = (chart: LineChart): string => {
-  const { x, y, marks = [], width = 840, height = 320 } = chart;
+  const { x, y, marks = [], width = 840, height = 300 } = chart;
   const series = chart.series.map((one) => ({ ...one, name: one.name || 'unnamed' }));
   const xs = [...series.flatMap(({ points }) => points.map(([at]) => at)), ...marks.map((mark) => mark.x)];
   const [low, high] = [x.min ?? least(xs), x.max ?? most(xs)];
@@ -82,6 +85,7 @@ export const lineChart = (chart: LineChart): string => {
       splitNumber: Math.max(2, Math.floor(width / 90)),
       minInterval: xs.every(Number.isInteger) ? 1 : 0,
       splitLine: { show: false },
+      axisLine: { ...axis.axisLine, onZero: false },
       axisLabel: { ...label, hideOverlap: true, formatter: x.format ?? formatNumber },
     },
     yAxis: {
@@ -104,7 +108,7 @@ export const lineChart = (chart: LineChart): string => {
   };
   return renderSvg(option, {
     width,
-    height,
+    height: height + legend.height,
     label: describe(chart, write),
     tip: (index, item) => {
       const point = series[index]?.points[item];
@@ -138,7 +142,7 @@ const curve = ({ name, points, dashed }: Series, index: number): object => {
     data: points.map(([at, value]) => [at, Number.isFinite(value) ? drawable(value) : '-']),
     color: colorOf(index),
     symbol: symbols[index % symbols.length],
-    symbolSize: [6, 6, 8, 9, 7, 9][index % symbols.length],
+    symbolSize: [6, 6, 8, 9, 7, 8][index % symbols.length],
     showSymbol: points.length <= MOST_DOTS,
     showAllSymbol: true,
     emphasis: { disabled: true },

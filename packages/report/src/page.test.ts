@@ -23,6 +23,13 @@ describe('htmlTable', () => {
   });
 });
 
+describe('a column with digits', () => {
+  it('writes its numbers with as many decimals', () => {
+    const columns = [{ name: 'Case' }, { name: 'Accuracy', numeric: true, digits: 2 }];
+    expect(htmlTable({ caption: 'T', columns, rows: [['net1', 96]] })).toContain('>96.00</td>');
+  });
+});
+
 describe('renderPage', () => {
   it('lays out every kind of block, given as data or ready made', () => {
     const table = { caption: 'T', columns: [{ name: 'A' }], rows: [['cell']] };

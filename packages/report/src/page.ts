@@ -85,7 +85,7 @@ const blockHtml = (block: Block): string => {
 /** A line chart under its caption, drawn once for wide and once for narrow screens, and its numbers. */
 const lineFigure = (chart: LineChart): string => {
   const wide = lineChart({ width: 872, ...chart });
-  const narrow = lineChart({ ...chart, width: 368, height: 300 });
+  const narrow = lineChart({ ...chart, width: 368, height: 270 });
   return `<figure><figcaption>${escapeHtml(chart.title)}</figcaption>
 <div class="wide">${wide}</div><div class="narrow">${narrow}</div></figure>
 <details><summary>Numbers</summary>${htmlTable(numbers(chart))}</details>`;

@@ -103,7 +103,7 @@ describe('renderHtml', () => {
         expect(html).not.toMatch(/\b(undefined|NaN|Infinity)\b/);
         expect(html).not.toContain('<script');
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });

@@ -27,12 +27,13 @@ section>p{max-width:46em;color:var(--e-muted);margin:0 0 12px;font-size:15px;ove
 .tile{box-shadow:0 0 0 1px var(--e-line);padding:16px 18px 18px;display:flex;flex-direction:column}
 .tile dt{color:var(--e-muted);font-size:13px}
 .tile dd{margin:0}
-.tile .value{font-size:25px;line-height:1.3;font-weight:620;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
+.tile .value{font-size:24px;line-height:1.35;font-weight:620;letter-spacing:-.02em;font-variant-numeric:tabular-nums;white-space:nowrap}
 .tile .from{color:var(--e-muted);font-size:13px;line-height:1.45;flex:1}
 .tile .from span{display:block}
 .tile .bar{width:100%;margin-top:12px}
 .scroll{overflow-x:auto;margin:16px 0 0;background:linear-gradient(90deg,var(--e-paper) 30%,transparent) 0 0/48px 100% no-repeat local,linear-gradient(270deg,var(--e-paper) 30%,transparent) 100% 0/48px 100% no-repeat local,linear-gradient(90deg,var(--e-line),transparent) 0 0/14px 100% no-repeat scroll,linear-gradient(270deg,var(--e-line),transparent) 100% 0/14px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:14px;line-height:1.4}
+table.slim{width:auto;min-width:min(100%,26em)}
 caption{text-align:left;color:var(--e-muted);font-size:13px;padding:0 0 8px}
 th,td{text-align:left;padding:7px 18px 7px 0;border-bottom:1px solid var(--e-line);vertical-align:baseline;font-weight:400}
 th:last-child,td:last-child{padding-right:2px}
@@ -80,7 +81,10 @@ header{padding-top:0}
 section{margin-top:28px}
 figure,.tiles,tr{break-inside:avoid}
 h2,h3,caption{break-after:avoid}
-.scroll,details .scroll{overflow:visible;max-height:none}
+.scroll,details .scroll{overflow:visible;max-height:none;background:none}
+figure .scroll svg{max-width:100%}
+.tile{padding:10px 12px}
+.tile .value{font-size:14pt}
 .wide{display:block}
 .narrow{display:none}
 }`;

@@ -25,7 +25,9 @@ const blank = Object.fromEntries(
 /** Renders a table without borders: headings over a rule, numbers to the right, long text cut to fit. */
 export const terminalTable = ({ columns, rows, color, width = 80 }: TerminalTable): string => {
   const { bold, dim } = picocolors.createColors(color ?? picocolors.isColorSupported);
-  const texts = rows.map((row) => row.map((cell) => (cell === null ? MISSING : plain(cellText(cell)))));
+  const texts = rows.map((row) =>
+    row.map((cell, i) => (cell === null ? MISSING : plain(cellText(cell, columns[i]?.digits)))),
+  );
   const heads = columns.map(({ name }) => plain(name));
   const widths = fit(
     columns.map((_, i) => Math.max(...[heads, ...texts].map((row) => [...(row[i] ?? '')].length))),

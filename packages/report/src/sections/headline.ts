@@ -17,13 +17,14 @@ export const tiles = (summary: Summary): Markup => {
     size,
     find('Forward'),
   ];
-  const html = picked.map((row) => (row === undefined ? '' : tile(row))).join('');
+  const pruned = summary.prunings.length > 0;
+  const html = picked.map((row) => (row === undefined ? '' : tile(row, pruned))).join('');
   return { html: html && `<dl class="tiles">${html}</dl>` };
 };
 
-const tile = ({ name, before, after, change, kept }: CostRow): string => {
-  const from = before !== undefined && after !== undefined ? [`from ${before}`, change ?? ''] : [];
-  const left = kept === undefined || kept > 1 ? '' : bar(1, kept, 1).html;
+const tile = ({ name, before, after, change, kept }: CostRow, pruned: boolean): string => {
+  const from = pruned && before !== undefined && after !== undefined ? [`from ${before}`, change ?? ''] : [];
+  const left = !pruned || kept === undefined || kept > 1 ? '' : bar(1, kept, 1).html;
   const lines = from.map((line) => `<span>${escapeHtml(line)}</span>`).join('');
   const value = escapeHtml(after ?? before ?? '');
   // The batch and the split are in the table below.
