@@ -98,7 +98,8 @@ export const lineChart = (chart: LineChart): string => {
       splitNumber: 4,
       axisLine: { show: false },
       axisTick: { show: false },
-      axisLabel: { ...label, formatter: write },
+      // Points need a percentage's decimals, round ticks don't.
+      axisLabel: { ...label, formatter: (value: number) => write(value).replace(/\.0+(?=%)/, '') },
     },
     series: [
       ...series.map(curve),

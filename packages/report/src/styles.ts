@@ -83,7 +83,8 @@ figure,.tiles,tr{break-inside:avoid}
 h2,h3,caption{break-after:avoid}
 .scroll,details .scroll{overflow:visible;max-height:none;background:none}
 figure .scroll svg{max-width:100%}
-.tile{padding:10px 12px}
+.tiles{grid-template-columns:repeat(auto-fit,minmax(88px,1fr))}
+.tile{padding:10px}
 .tile .value{font-size:14pt}
 .wide{display:block}
 .narrow{display:none}

@@ -78,6 +78,6 @@ const accuracyAxis = (series: LineChart['series']): LineChart['y'] => {
     min: Number(min.toFixed(3)),
     max: 1,
     step,
-    format: (value) => formatPercent(value).replace('.0%', '%'),
+    format: (value) => formatPercent(value),
   };
 };
