@@ -80,7 +80,7 @@ nav,details:not([open]){display:none}
 header{padding-top:0}
 section{margin-top:28px}
 figure,.tiles,tr{break-inside:avoid}
-h2,h3,caption{break-after:avoid}
+h2,h3,section>p,caption{break-after:avoid}
 .scroll,details .scroll{overflow:visible;max-height:none;background:none}
 figure .scroll svg{max-width:100%}
 .tiles{grid-template-columns:repeat(auto-fit,minmax(88px,1fr))}
