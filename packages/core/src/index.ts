@@ -26,6 +26,7 @@ export {
   type WeightAxis,
   type WeightLabels,
 } from './graph/rule.ts';
+export { lossFunctionsOf } from './model.ts';
 export type { Budget } from './plan/budget.ts';
 export {
   addOutgoing,

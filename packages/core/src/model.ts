@@ -1,5 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
+type LossFunctions = LayersModel['lossFunctions'];
+
 /**
  * @throws if what was given can't be taken apart: a GraphModel, or no model at all.
  */
@@ -16,4 +18,14 @@ export function asLayersModel(model: LayersModel): LayersModel {
     if (given instanceof Promise) throw new Error('[core] this is a promise of a model: await it first');
   }
   throw new Error('[core] expected a LayersModel (tf.sequential, tf.model or tf.loadLayersModel)');
+}
+
+/**
+ * The loss functions that a model was compiled with, (targets, outputs) -> losses, one for each output;
+ * undefined if it wasn't.
+ */
+export function lossFunctionsOf(model: LayersModel): LossFunctions | undefined {
+  // a Sequential model keeps them in the model that it wraps
+  const { model: wrapped } = model as { readonly model?: LayersModel };
+  return wrapped?.lossFunctions ?? model.lossFunctions;
 }

@@ -1,3 +1,4 @@
+import { lossFunctionsOf } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { EvaluateEvent } from './record.ts';
@@ -22,7 +23,7 @@ export async function evaluate(
   { x, y }: Examples,
   { batchSize = 500 }: { readonly batchSize?: number } = {},
 ): Promise<Evaluation> {
-  const lossFunction = model.lossFunctions?.[0];
+  const lossFunction = lossFunctionsOf(model)?.[0];
   if (!lossFunction) throw new Error('[trainer] evaluate needs a compiled model: call model.compile first');
   const examples = x.shape[0]!;
   if (examples === 0) throw new Error('[trainer] there are no examples to evaluate on');

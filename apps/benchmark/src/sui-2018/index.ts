@@ -128,7 +128,6 @@ async function runJobs(
     filename: file.href,
     minThreads: workers,
     maxThreads: workers,
-    runtime: 'child_process',
   });
   let done = 0;
   try {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Watch } from '../evidence/watch.ts';
+import { lossFunctionsOf } from '../model.ts';
 
 /** Examples to judge units by, as `model.fit` takes them. They are not disposed. */
 export interface CalibrationData {
@@ -69,7 +70,7 @@ function checkData(
       `[core] a pruner looks at errors, so data.y must hold the targets of ${model.outputs.length} outputs`,
     );
   }
-  if (!model.lossFunctions) {
+  if (!lossFunctionsOf(model)) {
     throw new Error(
       '[core] a pruner looks at errors, so the model needs a loss: call model.compile({ loss, optimizer })',
     );
@@ -82,8 +83,9 @@ const forward = (model: LayersModel, xs: tf.Tensor[]): tf.Tensor[] =>
 /** Back from the mean loss of the batch to the weights that make the watched units, past their activations. */
 function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watch): void {
   const weights = watch.groups.flatMap(({ makes }) => makes.map(({ weight }) => weight.variable.read()));
+  const functions = lossFunctionsOf(model)!;
   const loss = (): tf.Scalar => {
-    const losses = forward(model, xs).map((output, i) => tf.mean(model.lossFunctions[i]!(ys[i]!, output)));
+    const losses = forward(model, xs).map((output, i) => tf.mean(functions[i]!(ys[i]!, output)));
     return tf.reshape(tf.addN(losses), []) as tf.Scalar;
   };
   tf.engine().gradients(loss, [...new Set(weights)], undefined, true);
