@@ -1,7 +1,8 @@
 import '@tensorflow/tfjs-backend-cpu';
-import type { Proposal, Seen } from '@espalier/core';
+import { mask, type Proposal, plan, prune, type Seen } from '@espalier/core';
 import { batch, judge, testPruner } from '@espalier/core/testing';
 import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type AngleArgs, angle, type Gram } from './index.ts';
 import { rank } from './rank.ts';
@@ -224,6 +225,57 @@ describe('angle', () => {
     ],
   ])('refuses %o', (args, message) => {
     expect(() => angle(args)).toThrow(message);
+  });
+});
+
+describe('angle in core', () => {
+  /** Of the four hidden units, 2 does what 0 does, and 3 is dead. */
+  const repetitive = () => {
+    const model = sequential();
+    model.add(layers.dense({ units: 4, inputShape: [3], activation: 'relu', name: 'hidden' }));
+    model.add(layers.dense({ units: 2, name: 'out' }));
+    model.layers[0]!.setWeights([
+      tf.tensor2d([
+        [1, -1, 1, 0],
+        [2, 0.5, 2, 0],
+        [-1, 1, -1, 0],
+      ]),
+      tf.tensor1d([0.5, 0.1, 0.5, -1]),
+    ]);
+    model.layers[1]!.setWeights([
+      tf.tensor2d([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+      ]),
+      tf.zeros([2]),
+    ]);
+    return model;
+  };
+  const x = tf.randomUniform([50, 3], -1, 1, 'float32', 'x');
+
+  it('takes out what does nothing of its own, and the model answers as before', async () => {
+    const model = repetitive();
+    const before = (model.predict(x) as tf.Tensor).dataSync();
+    const found = await plan(model, { pruner: angle({ lower: 1 }), data: { x } });
+    expect(found.groups.map(({ id, remove }) => [id, [...remove].sort()])).toEqual([['hidden', [2, 3]]]);
+    await mask(model, found);
+    const after = (model.predict(x) as tf.Tensor).dataSync();
+    for (const [i, value] of after.entries()) expect(value).toBeCloseTo(before[i]!, 5);
+    // the masked units' activations live on, but they are out of the running
+    const again = await plan(model, { pruner: angle({ lower: 1 }), data: { x } });
+    expect(again.groups).toEqual(found.groups);
+  });
+
+  it('prunes in the middle of a training', async () => {
+    const model = repetitive();
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const callbacks = [prune(angle({ lower: 20, upper: 150 }), { every: 2, until: 0.7 })];
+    await model.fit(x, tf.zeros([50, 2]), { epochs: 4, batchSize: 16, verbose: 0, callbacks });
+    const outgoing = model.layers[1]!.getWeights()[0]!.arraySync() as number[][];
+    expect(outgoing[3]).toEqual([0, 0]);
+    expect(outgoing.filter((row) => row.every((weight) => weight === 0))).not.toHaveLength(4);
   });
 });
 
