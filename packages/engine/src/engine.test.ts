@@ -89,13 +89,23 @@ describe('the native binding', () => {
     vi.doMock(native, () => {
       tf.copyRegisteredKernels('cpu', 'tensorflow');
       tf.registerBackend('tensorflow', () => tf.findBackend('cpu'));
+      tf.setBackend('tensorflow'); // as the real one does when it is imported
       return { version: { 'tfjs-node': '4.22.9' } };
     });
     const report = await useEngine();
     expect(report).toMatchObject({ name: 'tensorflow', version: '4.22.9' });
     expect(report.candidates.map(({ available }) => available)).toEqual([true, true, true]);
+  });
+
+  it('does not take over while the engines are only looked at', async () => {
     await useEngine('wasm');
-    await findEngines();
+    vi.doMock(native, () => {
+      tf.registerBackend('tensorflow', () => tf.findBackend('cpu'));
+      tf.setBackend('tensorflow');
+      return { version: {} };
+    });
+    const [first] = await findEngines();
+    expect(first).toEqual({ name: 'tensorflow', available: true });
     expect(tf.getBackend()).toBe('wasm');
   });
 
@@ -113,6 +123,21 @@ describe('the native binding', () => {
     const { name, candidates } = await useEngine();
     expect(name).toBe('wasm');
     expect(candidates[0]!.reason).toContain('npm dedupe');
+  });
+
+  it('is passed over when it starts but does not work', async () => {
+    class Broken extends tf.KernelBackend {
+      override write(): never {
+        throw new TypeError('isNullOrUndefined is not a function');
+      }
+    }
+    vi.doMock(native, () => {
+      tf.registerBackend('tensorflow', () => new Broken());
+      return { version: {} };
+    });
+    const { name, candidates } = await useEngine();
+    expect(name).toBe('wasm');
+    expect(candidates[0]!.reason).toContain('isNullOrUndefined');
   });
 
   it('is passed over when its backend does not start', async () => {

@@ -81,8 +81,8 @@ async function start(engine: Engine): Promise<string> {
   if (!(await tf.setBackend(engine.name)))
     throw new Error('its backend did not start; see the warning above');
   engine.settle?.();
-  const [three] = tf.tidy(() => tf.matMul([[1, 2]], [[1], [1]]).dataSync());
-  if (three !== 3) throw new Error('it cannot multiply two matrices');
+  // To load is not to work: tfjs-node starts on a Node newer than it knows, and fails at the first operation.
+  tf.tidy(() => tf.matMul([[1, 2]], [[1], [1]]).dataSync());
   return version;
 }
 

@@ -117,7 +117,7 @@ describe('training on wasm', () => {
 
   it('leaks nothing in 50 steps', async () => {
     await useEngine('wasm');
-    const model: LayersModel = sequential({ layers: lenet(3, 4, 8) });
+    const model: LayersModel = sequential({ layers: lenet(3, 4, 40) });
     model.compile({ optimizer: tf.train.adam(0.005), loss: 'categoricalCrossentropy' });
     const { x, y } = fitData(model, 8);
     await model.fit(x, y, { epochs: 2, batchSize: 4, verbose: 0 });

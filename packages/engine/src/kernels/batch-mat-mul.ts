@@ -4,7 +4,7 @@ import { reshaped, runKernel, type WasmKernel, wasmKernel } from './kernel.ts';
 import { safeRight } from './packed.ts';
 
 /** Below this many multiply-adds the shipped scalar loop is faster than a transpose and a packed multiplication. */
-const SMALL = 2048;
+const SMALL = 4096;
 
 /** Shipped as a scalar loop for transposed inputs: transposing first is over ten times faster. */
 export const batchMatMul: WasmKernel = wasmKernel<'a' | 'b', tf.BatchMatMulAttrs>(

@@ -123,7 +123,7 @@ describe('the gradients of a convolution', () => {
       return [
         tf.conv2d(x, one as tf.Tensor4D, 2, 'same'),
         tf.conv2d(x, flat as tf.Tensor4D, [2, 1], 'same'),
-        tf.depthwiseConv2d(x, each as tf.Tensor4D, 3, 'same'),
+        tf.depthwiseConv2d(x, flat as tf.Tensor4D, 2, 'same'),
         tf.fused.conv2d({ x, filter: one as tf.Tensor4D, strides: 3, pad: 'same', activation: 'relu' }),
         tf.fused.depthwiseConv2d({ x, filter: each as tf.Tensor4D, strides: 2, pad: 'same' }),
       ];
