@@ -130,6 +130,7 @@ describe('the native binding', () => {
       override write(): never {
         throw new TypeError('isNullOrUndefined is not a function');
       }
+      override dispose(): void {}
     }
     vi.doMock(native, () => {
       tf.registerBackend('tensorflow', () => new Broken());
