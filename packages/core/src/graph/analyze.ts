@@ -211,7 +211,23 @@ function draftGroups({ classes, layers }: Trace): Draft[] {
       members: [],
     });
   }
-  return [...drafts.values()];
+  return parentsFirst([...drafts.values()], { classes, layers });
+}
+
+/** A budget counts what is left of a group's features after the group itself was judged. */
+function parentsFirst(drafts: readonly Draft[], { classes }: Trace): Draft[] {
+  const draftOf = new Map(drafts.flatMap((draft) => draft.roots.map((root) => [root, draft])));
+  const ordered = new Set<Draft>();
+  const place = (draft: Draft, waiting: readonly Draft[]): void => {
+    if (ordered.has(draft) || waiting.includes(draft)) return;
+    for (const root of draft.roots) {
+      const parent = draftOf.get(classes.parentOf(root));
+      if (parent) place(parent, [...waiting, draft]);
+    }
+    ordered.add(draft);
+  };
+  for (const draft of drafts) place(draft, []);
+  return [...ordered];
 }
 
 function kindOf(layer: TracedLayer): GroupKind {

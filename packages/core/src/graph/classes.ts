@@ -93,6 +93,37 @@ export class LabelClasses {
     if (lowParent !== undefined && highParent !== undefined) this.unify(lowParent, highParent, reason);
   }
 
+  /**
+   * Once all is tied: a channel whose features can't all go can't go either, and classes that would take each
+   * other along are one.
+   */
+  settle(): void {
+    while (this.#tieCycle());
+    for (const reasons of [this.#frozen, this.#inexact]) {
+      for (const [root, reason] of [...reasons]) {
+        for (let up = this.parentOf(root); up !== FIXED; up = this.parentOf(up)) {
+          if (!reasons.has(up)) reasons.set(up, reason);
+        }
+      }
+    }
+  }
+
+  /** Whether there was one. */
+  #tieCycle(): boolean {
+    for (const start of [...this.#parent.keys()]) {
+      const path: number[] = [];
+      for (let at = this.find(start); at !== FIXED; at = this.parentOf(at)) {
+        const met = path.indexOf(at);
+        if (met < 0) path.push(at);
+        else {
+          for (const one of path.slice(met)) this.unify(at, one, '');
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   #mark(reasons: Map<number, string>, labels: Int32Array, reason: string): void {
     for (const label of labels) {
       if (label === FIXED) continue;

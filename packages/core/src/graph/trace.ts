@@ -159,6 +159,7 @@ export function trace(model: LayersModel): Trace {
   traceContainer(root, inputs, '').forEach(({ labels }) => {
     classes.freeze(labels.data, 'the model puts it out');
   });
+  classes.settle();
   return { layers: [...layers.values()], classes };
 }
 

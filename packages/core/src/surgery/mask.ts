@@ -8,8 +8,12 @@ import { applyFolds, readWeights, writeWeight, zeroReads } from './weights.ts';
 /** The units that were masked in each model, so that `shrink(model)` needs no plan. */
 const maskedPlans = new WeakMap<LayersModel, Plan>();
 
+/** A Sequential model trains, and hands to its callbacks, a model inside it: both are one to us. */
+const trainedModel = (model: LayersModel): LayersModel =>
+  (model as LayersModel & { readonly model?: LayersModel }).model ?? model;
+
 /** What was masked in a model so far; its folds are in the weights already. */
-export const maskedPlan = (model: LayersModel): Plan | undefined => maskedPlans.get(model);
+export const maskedPlan = (model: LayersModel): Plan | undefined => maskedPlans.get(trainedModel(model));
 
 /**
  * Carries out a plan in place: the survivors take over what the plan folds into them, then every weight
@@ -26,7 +30,7 @@ export async function mask(model: LayersModel, plan: Plan): Promise<LayersModel>
   applyFolds(analysis, plan, values);
   zeroReads(layers, removal, values);
   for (const [weight, data] of values) writeWeight(weight.variable, data);
-  const earlier = maskedPlans.get(model);
-  maskedPlans.set(model, { ...(earlier ? mergePlans(earlier, plan) : plan), folds: [] });
+  const earlier = maskedPlan(model);
+  maskedPlans.set(trainedModel(model), { ...(earlier ? mergePlans(earlier, plan) : plan), folds: [] });
   return model;
 }

@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
+import { stridesOf } from '../graph/labels.ts';
 import type { TracedLayer } from '../graph/trace.ts';
 import { checkPlan, type Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
@@ -43,6 +44,7 @@ export async function shrink(
   const twins = twinsOf(analysis, smaller);
   for (const [layer, twin] of twins) {
     restoreInitializers(layer, twin);
+    completeConfig(layer, twin, removal);
     layer.weights.forEach((weight, i) => {
       writeWeight(
         twin.weights[i]!.variable,
@@ -96,8 +98,14 @@ function keptShape(
   shape: readonly unknown[],
   kept: (labels: Int32Array) => number[],
 ): unknown[] {
-  const labels = layer.inputs[0]!.labels;
-  return shape.map((n, a) => (a > 0 && labels.dims[a - 1]! > 1 ? kept(labels.data).length : n));
+  const { dims, data } = layer.inputs[0]!.labels;
+  const strides = stridesOf(dims);
+  return shape.map((n, a) => {
+    const length = dims[a - 1];
+    if (length === undefined || length === 1) return n;
+    // what stays is a grid, so that one line along the axis tells its length
+    return kept(Int32Array.from({ length }, (_, i) => data[i * strides[a - 1]!]!)).length;
+  });
 }
 
 /** The smaller model's layers by those of the given one. */
@@ -113,6 +121,16 @@ function twinsOf(analysis: Analysis, smaller: LayersModel): [TracedLayer, Traced
 function restoreInitializers({ layer }: TracedLayer, { layer: twin }: TracedLayer): void {
   const [from, to] = [layer, twin] as unknown as [Json, Json];
   for (const field of Object.keys(from)) if (field.endsWith('Initializer')) to[field] = from[field];
+}
+
+/** Some layers (SeparableConv2D) leave out of their config what they can't be loaded without. */
+function completeConfig({ config }: TracedLayer, { layer: twin }: TracedLayer, removal: Removal): void {
+  const told = twin.getConfig();
+  const needed = Object.entries(config?.((labels) => removal.kept(labels)) ?? {});
+  const missing = Object.fromEntries(needed.filter(([field]) => told[field] === undefined));
+  if (Object.keys(missing).length === 0) return;
+  const tell = twin.getConfig.bind(twin);
+  twin.getConfig = () => ({ ...tell(), ...(missing as typeof told) });
 }
 
 async function compileAlike(

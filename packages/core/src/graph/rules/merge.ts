@@ -35,11 +35,16 @@ const elementwise: LayerRule = {
 };
 
 const concatenation: LayerRule = {
-  trace({ config, inputs }) {
-    const axis = config.axis as number;
+  trace({ config, inputs, along }) {
     const rank = inputs[0]!.shape.length;
     // the config's axis counts the batch
-    return { outputs: [concatenate(inputs, axis < 0 ? rank + axis : axis - 1)] };
+    const axis = (config.axis as number) < 0 ? rank + (config.axis as number) : (config.axis as number) - 1;
+    const output = concatenate(inputs, axis);
+    // along all other axes the parts must stay equally long
+    output.dims.forEach((n, a) => {
+      if (a !== axis && n > 1) along(output, a);
+    });
+    return { outputs: [output] };
   },
 };
 

@@ -1,4 +1,4 @@
-import { expand, type Labels, spread, transpose } from '../labels.ts';
+import { expand, type Labels, positionsOf, spread, transpose } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
 
 /** The class that stands in for a Flatten of which only some features stay. */
@@ -35,11 +35,25 @@ const flatten: LayerRule = {
   },
 };
 
+/** TensorFlow.js leaves a target of -1 unknown until it sees data; the rest of the shape says what it is. */
+function knownShape(
+  shape: readonly number[],
+  target: readonly (number | null)[],
+  positions: number,
+): readonly number[] {
+  const known = positionsOf(target.map((n) => (n === null || n < 0 ? 1 : n)));
+  return shape.map((n, axis) => {
+    const wanted = target[axis];
+    return wanted === null || wanted === undefined || wanted < 0 ? positions / known : n;
+  });
+}
+
 /** The last axis of the result carries the units; where others would, they are tied together. */
 const reshape: LayerRule = {
   trace({ config, inputs, outputShapes, along }) {
     const [input] = inputs;
-    const shape = outputShapes[0]!;
+    const target = config.targetShape as readonly (number | null)[];
+    const shape = knownShape(outputShapes[0]!, target, positionsOf(input!.shape));
     const last = shape.length - 1;
     const varying = input!.dims.flatMap((n, axis) => (n === 1 ? [] : [axis]));
     const inner = input!.shape.length - 1;
@@ -47,7 +61,6 @@ const reshape: LayerRule = {
     const labels = keepsChannels
       ? along(input!, inner)
       : along({ shape, dims: shape, data: expand(input!, input!.shape).data }, last);
-    const target = config.targetShape as readonly (number | null)[];
     return {
       outputs: [spread(labels, shape, last)],
       config: (kept) => ({

@@ -1,0 +1,146 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { analyze } from '../graph/analyze.ts';
+import { addOutgoing, foldMean, none, scaleOutgoing } from '../plan/compensation.ts';
+import { type PlanOptions, plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/types.ts';
+import { modelDescription } from '../test-models/arbitrary.ts';
+import { build, examples, type ModelDescription } from '../test-models/build.ts';
+import { difference, namesOf, outputsOf, reloaded } from '../test-models/compare.ts';
+import { anyPairs, anyScores } from '../test-models/pruners.ts';
+import { mask } from './mask.ts';
+import { shrink } from './shrink.ts';
+
+/** Relative to the largest output. */
+const TOLERANCE = 1e-5;
+/** More by `ESPALIER_CASES=3000 npx vitest run masked-equals`. */
+const CASES = Number(process.env.ESPALIER_CASES ?? 300);
+
+interface PlanDescription {
+  readonly scope: 'default' | 'all' | 'some';
+  readonly budget: { readonly fraction: number } | { readonly count: number };
+  readonly compensation: number;
+  /** Planned, masked and planned again. */
+  readonly twice: boolean;
+  readonly seed: number;
+}
+
+const planDescription: fc.Arbitrary<PlanDescription> = fc.record({
+  scope: fc.constantFrom('default' as const, 'all' as const, 'some' as const),
+  budget: fc.oneof(
+    fc.integer({ min: 1, max: 9 }).map((tenths) => ({ fraction: tenths / 10 })),
+    fc.record({ count: fc.integer({ min: 1, max: 3 }) }),
+  ),
+  compensation: fc.nat(3),
+  twice: fc.boolean(),
+  seed: fc.nat(1000),
+});
+
+const compensations = [none, foldMean, addOutgoing, scaleOutgoing];
+
+function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[]): PlanOptions | undefined {
+  const there = analyze(model).groups.filter(({ prunable, exact, size }) => prunable && exact && size > 1);
+  const inScope = there.filter(
+    ({ kind }, i) =>
+      described.scope === 'all' ||
+      (described.scope === 'some' ? ((described.seed >> (i % 10)) & 1) === 1 : kind !== 'feature'),
+  );
+  if (inScope.length === 0) return undefined;
+  const { budget, compensation, seed } = described;
+  return {
+    pruner: compensation < 2 ? anyScores(seed) : anyPairs(seed),
+    budget,
+    scope: inScope.map(({ id }) => id),
+    compensation: compensations[compensation]!(),
+    data: { x, batchSize: 2 },
+  };
+}
+
+/** A unit that stays, in a group of which others go: its outgoing weights change, and so must the outputs. */
+function perturb(model: LayersModel, { groups }: Plan): boolean {
+  const all = analyze(model).groups;
+  const group = groups.map(({ id }) => all.find((one) => one.id === id)!).find(({ kind }) => kind !== 'feature');
+  const chosen = group ?? all.find(({ id }) => id === groups[0]?.id);
+  if (!chosen) return false;
+  const gone = new Set(groups.find(({ id }) => id === chosen.id)!.remove);
+  const member = chosen.members.find(({ role }) => role === 'reads')!;
+  const survivor = Array.from({ length: chosen.size }, (_, unit) => unit).find((unit) => !gone.has(unit))!;
+  const path = member.layer.split('/');
+  let layer = model.getLayer(path[0]!);
+  for (const name of path.slice(1)) layer = (layer as unknown as LayersModel).getLayer(name);
+  const weight = layer.weights.find(({ originalName }) => originalName.endsWith(`/${member.weight}`))!;
+  tf.tidy(() => {
+    const values = weight.read().dataSync().slice();
+    const inner = weight.shape.slice(member.axis + 1).reduce((total: number, n) => total * n!, 1);
+    const length = weight.shape[member.axis]!;
+    const entries = new Set(member.entries.filter((_, i) => member.units[i] === survivor));
+    for (let i = 0; i < values.length; i++) {
+      if (entries.has(Math.floor(i / inner) % length) && values[i] !== 0) values[i]! += 0.5;
+    }
+    weight.write(tf.tensor(values, weight.shape as number[]));
+  });
+  return true;
+}
+
+async function check(described: ModelDescription, planned: PlanDescription): Promise<'counts' | 'says nothing'> {
+  const model = build(described);
+  const x = examples(model, 3, described.seed);
+  const garbage: LayersModel[] = [model];
+  try {
+    const options = optionsOf(model, planned, x);
+    if (!options) return 'says nothing';
+    const before = outputsOf(model, x);
+    let made: Plan;
+    try {
+      made = await plan(model, options);
+      if (planned.twice) {
+        await mask(model, JSON.parse(JSON.stringify(made)));
+        made = await plan(model, { ...options, pruner: anyScores(planned.seed + 1), compensation: none() });
+      }
+    } catch (error) {
+      // channels and their features may both be in the scope, and leave nothing
+      if (error instanceof Error && error.message.includes('nothing would be left')) return 'says nothing';
+      throw error;
+    }
+    if (made.groups.every(({ remove }) => remove.length === 0)) return 'says nothing';
+
+    const small = await shrink(model, made);
+    garbage.push(small);
+    await mask(model, JSON.parse(JSON.stringify(made)));
+    const loaded = await reloaded(small);
+    garbage.push(loaded);
+    const masked = outputsOf(model, x);
+    expect(difference(masked, outputsOf(small, x)), 'shrunk').toBeLessThan(TOLERANCE);
+    expect(difference(masked, outputsOf(loaded, x)), 'saved and loaded').toBeLessThan(TOLERANCE);
+    expect(made.cost.after, 'predicted cost').toEqual(analyze(small).cost);
+    expect(made.cost.after.params, 'predicted parameters').toBe(small.countParams());
+    expect(namesOf(small), 'names').toEqual(namesOf(model));
+    expect(analyze(loaded).cost, 'loaded cost').toEqual(made.cost.after);
+
+    if (difference(before, masked) < 100 * TOLERANCE) return 'says nothing';
+    if (!perturb(model, made)) return 'says nothing';
+    return difference(masked, outputsOf(model, x)) < 100 * TOLERANCE ? 'says nothing' : 'counts';
+  } finally {
+    for (const one of garbage) one.dispose();
+    tf.dispose(x);
+  }
+}
+
+it(`masks and shrinks to the same outputs (${CASES} random models)`, { timeout: CASES * 1000 }, async () => {
+  const seed = process.env.ESPALIER_SEED;
+  await fc.assert(
+    fc.asyncProperty(modelDescription, planDescription, async (described, planned) => {
+      fc.pre((await check(described, planned)) === 'counts');
+    }),
+    {
+      numRuns: CASES,
+      maxSkipsPerRun: 4,
+      ...(seed ? { seed: Number(seed) } : { seed: 1 }),
+      interruptAfterTimeLimit: CASES * 900,
+      markInterruptAsFailure: true,
+    },
+  );
+});
