@@ -180,6 +180,9 @@ const depthwise: [string, Shape4D, Shape4D, number, Pad][] = [
   ['valid, multiplier 2', [2, 7, 8, 3], [3, 2, 3, 2], 1, 'valid'],
   ['same, stride 2', [1, 9, 8, 4], [3, 3, 4, 1], 2, 'same'],
   ['explicit padding', [1, 5, 5, 2], [5, 5, 2, 1], 1, 2],
+  ['even window, same', [2, 5, 6, 3], [2, 4, 3, 1], 1, 'same'],
+  ['padding beyond the window', [1, 4, 5, 2], [2, 2, 2, 1], 1, 3],
+  ['valid, wide', [2, 4, 9, 9], [1, 5, 9, 1], 1, 'valid'],
 ];
 
 describe('the gradients of a depthwise convolution', () => {
