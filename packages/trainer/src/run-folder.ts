@@ -48,17 +48,17 @@ export async function runFolder(
     path,
     recordFile,
     append: (event) => appendFile(recordFile, `${JSON.stringify(event)}\n`),
-    async checkpoint({ model, epoch }) {
+    async checkpoint({ model, ...state }) {
       await rm(next, { recursive: true, force: true });
-      await saveModel(model, next, { optimizer: true, metadata: { espalier: { epoch } } });
+      await saveModel(model, next, { optimizer: true, metadata: { espalierRun: state } });
       await rm(checkpoints, { recursive: true, force: true });
       await rename(next, checkpoints);
     },
     async resume() {
       // a run that was cut off between the two renames left the new one only
       for (const folder of [checkpoints, next]) {
-        const epoch = await readEpoch(folder);
-        if (epoch !== undefined) return { model: await loadModel(folder), epoch };
+        const state = await readState(folder);
+        if (state) return { model: await loadModel(folder), ...state };
       }
       return undefined;
     },
@@ -68,7 +68,7 @@ export async function runFolder(
   };
 }
 
-async function readEpoch(folder: string): Promise<number | undefined> {
+async function readState(folder: string): Promise<Omit<TrainState, 'model'> | undefined> {
   let text: string;
   try {
     text = await readFile(join(folder, 'model.json'), 'utf8');
@@ -76,7 +76,7 @@ async function readEpoch(folder: string): Promise<number | undefined> {
     return undefined;
   }
   const { userDefinedMetadata } = JSON.parse(text) as {
-    readonly userDefinedMetadata?: { readonly espalier?: { readonly epoch?: number } };
+    readonly userDefinedMetadata?: { readonly espalierRun?: Omit<TrainState, 'model'> };
   };
-  return userDefinedMetadata?.espalier?.epoch;
+  return userDefinedMetadata?.espalierRun;
 }

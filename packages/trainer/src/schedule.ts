@@ -14,12 +14,13 @@ export function pruningEpochs({ every = 1, until = 1 }: Schedule, epochs: number
 
 /** A budget for the whole training, reached by equal steps although the model gets smaller at each. */
 export class BudgetSteps {
-  readonly #sizes: ReadonlyMap<string, number>;
+  /** The units of each group in the scope when the run began. */
+  readonly sizes: Readonly<Record<string, number>>;
   readonly #pruning: Pruning;
 
-  constructor(model: LayersModel, pruning: Pruning) {
+  constructor(pruning: Pruning, sizes: Readonly<Record<string, number>>) {
     this.#pruning = pruning;
-    this.#sizes = sizesOf(model, pruning.scope);
+    this.sizes = sizes;
   }
 
   /** What the model as it is now must lose in the `step`th (from 1) of `steps` prunings. */
@@ -27,10 +28,10 @@ export class BudgetSteps {
     const { budget, scope } = this.#pruning;
     if (!budget || 'threshold' in budget) return budget;
     const now = sizesOf(model, scope);
-    const counts = [...this.#sizes].map(([id, size]): [string, number] => {
+    const counts = Object.entries(this.sizes).map(([id, size]): [string, number] => {
       const total = 'fraction' in budget ? budget.fraction * size : countOf(budget.count, id);
       const goneByNow = Math.floor((total * step) / steps + 1e-9);
-      return [id, Math.max(0, goneByNow - (size - (now.get(id) ?? size)))];
+      return [id, Math.max(0, goneByNow - (size - (now[id] ?? size)))];
     });
     return { count: Object.fromEntries(counts) };
   }
@@ -39,6 +40,11 @@ export class BudgetSteps {
 const countOf = (count: number | Readonly<Record<string, number>>, id: string): number =>
   typeof count === 'number' ? count : (count[id] ?? 0);
 
-function sizesOf(model: LayersModel, scope: readonly string[] | undefined): ReadonlyMap<string, number> {
-  return new Map(groupsInScope(analyze(model).groups, scope).map(({ id, size }) => [id, size]));
+/** How many units each group of a scope has. */
+export function sizesOf(
+  model: LayersModel,
+  scope: readonly string[] | undefined,
+): Readonly<Record<string, number>> {
+  const groups = groupsInScope(analyze(model).groups, scope);
+  return Object.fromEntries(groups.map(({ id, size }) => [id, size]));
 }

@@ -15,7 +15,7 @@ import { type EarlyStopping, Stopper } from './early-stopping.ts';
 import type { Examples } from './evaluate.ts';
 import { pruneEvent } from './events.ts';
 import type { EpochEvent, RunEvent } from './record.ts';
-import { BudgetSteps, pruningEpochs } from './schedule.ts';
+import { BudgetSteps, pruningEpochs, sizesOf } from './schedule.ts';
 import { withSeed } from './seed.ts';
 
 /** Tensors to train on. They are not disposed. */
@@ -38,6 +38,8 @@ export interface TrainState {
   readonly model: LayersModel;
   /** Epochs done, from the start of the run. */
   readonly epoch: number;
+  /** How many units each group that is pruned had when the run began. */
+  readonly sizes: Readonly<Record<string, number>>;
 }
 
 export interface TrainOptions {
@@ -50,8 +52,8 @@ export interface TrainOptions {
   readonly seed?: number;
   /** By the validation loss; by the training loss without validation data. */
   readonly earlyStopping?: EarlyStopping;
-  /** How many epochs were done before, when a run goes on from a checkpoint. Default 0. */
-  readonly initialEpoch?: number;
+  /** Where the run stood that goes on; its model is the one to train. */
+  readonly resume?: Pick<TrainState, 'epoch' | 'sizes'>;
   /** Told of every event as it happens. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
   /** Told after every epoch (and the pruning that may follow it): save a checkpoint here. */
@@ -83,7 +85,7 @@ export async function train(
   data: TrainingData,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const { epochs, pruning, seed = 0, initialEpoch = 0, onEvent, onEpochEnd } = options;
+  const { epochs, pruning, seed = 0, resume, onEvent, onEpochEnd } = options;
   checkTraining(model, options);
   const events: RunEvent[] = [];
   const plans: Plan[] = [];
@@ -93,12 +95,12 @@ export async function train(
   };
   const stopper = new Stopper(options.earlyStopping);
   const prunings = pruning ? pruningEpochs(pruning, epochs) : [];
-  const steps = pruning && new BudgetSteps(model, pruning);
+  const steps = pruning && new BudgetSteps(pruning, resume?.sizes ?? sizesOf(model, pruning.scope));
   let current = model;
   let watching = pruning && startWatch(pruning);
   let stopped: string | undefined;
   try {
-    for (let epoch = initialEpoch; epoch < epochs; epoch++) {
+    for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
       const event = await withSeed(`${seed}/${epoch}`, () =>
         fitEpoch(current, data, options, epoch, watching),
       );
@@ -118,7 +120,7 @@ export async function train(
         await emit(pruneEvent(made, epoch + 1));
         stopper.reset();
       }
-      await onEpochEnd?.({ model: current, epoch: epoch + 1 });
+      await onEpochEnd?.({ model: current, epoch: epoch + 1, sizes: steps?.sizes ?? {} });
       if (stopper.isOver(event.valLoss ?? event.loss)) {
         stopped = `no better loss for ${stopper.patience} epochs`;
         break;
@@ -183,9 +185,10 @@ async function fitEpoch(
     return name === undefined ? undefined : (history[name]!.at(-1) as number);
   };
   const loss = last('loss');
-  if (diverged || loss === undefined || !Number.isFinite(loss)) {
+  // some engines' losses hide weights that are NaN
+  if (diverged || loss === undefined || !Number.isFinite(loss) || !(await hasFiniteWeights(model))) {
     throw new Error(
-      `[trainer] the loss became ${loss ?? 'undefined'} in epoch ${epoch + 1}: lower the learning rate, or look for ` +
+      `[trainer] the training diverged in epoch ${epoch + 1} (loss ${loss}): lower the learning rate, or look for ` +
         'NaN in the data. Checkpoints of earlier epochs are as they were',
     );
   }
@@ -205,18 +208,25 @@ async function fitEpoch(
   };
 }
 
-function checkTraining(
-  model: LayersModel,
-  { epochs, batchSize = 64, initialEpoch = 0, pruning }: TrainOptions,
-): void {
+async function hasFiniteWeights(model: LayersModel): Promise<boolean> {
+  // infinities and NaN survive any sum
+  const total = tf.tidy(() => tf.addN(model.getWeights().map((weight) => tf.sum(weight))));
+  const [sum] = await total.data();
+  total.dispose();
+  return Number.isFinite(sum);
+}
+
+function checkTraining(model: LayersModel, { epochs, batchSize = 64, resume, pruning }: TrainOptions): void {
   if (!model.optimizer) throw new Error('[trainer] the model must be compiled: call model.compile first');
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new Error(`[trainer] epochs must be at least 1, got ${epochs}`);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new Error(`[trainer] batchSize must be at least 1, got ${batchSize}`);
   }
-  if (!Number.isInteger(initialEpoch) || initialEpoch < 0 || initialEpoch > epochs) {
-    throw new Error(`[trainer] initialEpoch must be from 0 to ${epochs}, got ${initialEpoch}`);
+  if (resume && resume.epoch > epochs) {
+    throw new Error(
+      `[trainer] ${resume.epoch} epochs are done already, so epochs must be at least that, got ${epochs}`,
+    );
   }
   if (pruning && pruningEpochs(pruning, epochs).length === 0) {
     throw new Error(

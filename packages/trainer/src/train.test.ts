@@ -1,0 +1,245 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { analyze, none, type Pruner } from '@espalier/core';
+import { useEngine } from '@espalier/engine';
+import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { evaluate, measureLatency, type RunEvent, train, withSeed } from './index.ts';
+import { runFolder } from './node.ts';
+
+/** Removes units in the order of their incoming weights' lengths. */
+const magnitude: Pruner = { name: 'magnitude', score: ({ incoming }) => tf.norm(incoming, 'euclidean', 0) };
+/** Watches the training: sums up how far each unit's weights went. */
+const travel: Pruner<tf.Tensor> = {
+  name: 'travel',
+  needs: ['updates'],
+  init: (units) => tf.zeros([units]),
+  onBatchEnd: ({ updates: { incoming } }, total) =>
+    tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0)),
+  score: (_, total) => total,
+};
+
+function network(seed = 1, optimizer: tf.Optimizer = tf.train.adam(0.01)): tfl.Sequential {
+  const dense = (units: number, n: number, activation: 'relu' | 'softmax', first = {}) =>
+    tfl.layers.dense({
+      name: `d${n}`,
+      units,
+      activation,
+      kernelInitializer: tfl.initializers.glorotNormal({ seed: seed * 10 + n }),
+      ...first,
+    });
+  const model = tfl.sequential({
+    layers: [
+      dense(16, 1, 'relu', { inputShape: [6] }),
+      tfl.layers.dropout({ rate: 0.1 }),
+      dense(12, 2, 'relu'),
+      dense(3, 3, 'softmax'),
+    ],
+  });
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
+/** Three classes by the sign of two sums; learnable, not trivial. */
+function examples(rows: number, seed: number): { x: tf.Tensor; y: tf.Tensor } {
+  return tf.tidy(() => {
+    const x = tf.randomNormal([rows, 6], 0, 1, 'float32', seed);
+    const above = (start: number) => tf.greater(tf.sum(tf.slice(x, [0, start], [rows, 3]), 1), 0);
+    const label = tf.add(tf.cast(above(0), 'int32'), tf.cast(above(3), 'int32'));
+    return { x, y: tf.cast(tf.oneHot(label, 3), 'float32') };
+  });
+}
+
+const valuesOf = async (model: tfl.LayersModel) =>
+  Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
+
+beforeAll(async () => {
+  await useEngine('wasm');
+});
+
+describe('train', () => {
+  let data: { train: ReturnType<typeof examples>; validation: ReturnType<typeof examples> };
+  beforeEach(() => {
+    data = { train: examples(300, 5), validation: examples(60, 6) };
+  });
+  afterEach(() => {
+    tf.disposeVariables();
+  });
+
+  it('gives the same weights for the same seed, and others for another', async () => {
+    const runs = [];
+    for (const seed of [7, 7, 8]) {
+      const { model } = await train(network(), data, { epochs: 2, seed });
+      runs.push(await valuesOf(model));
+    }
+    expect(runs[1]).toEqual(runs[0]);
+    expect(runs[2]).not.toEqual(runs[0]);
+  });
+
+  it('leaves Math.random as it was, also after a failure', async () => {
+    const { random } = Math;
+    await expect(
+      withSeed(1, async () => {
+        throw new Error('no');
+      }),
+    ).rejects.toThrow('no');
+    expect(Math.random).toBe(random);
+  });
+
+  it('reaches the budget by equal steps, really shrinking the model', async () => {
+    const events: RunEvent[] = [];
+    const { model, plans } = await train(network(), data, {
+      epochs: 6,
+      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, every: 2, until: 0.7, compensation: none() },
+      onEvent: (event) => void events.push(event),
+    });
+    expect(plans).toHaveLength(2);
+    const sizes = Object.fromEntries(analyze(model).groups.map(({ id, size }) => [id, size]));
+    expect(sizes).toMatchObject({ d1: 8, d2: 6 });
+    expect(events.map((event) => event.type)).toEqual([
+      ...['epoch', 'epoch', 'prune', 'epoch', 'epoch', 'prune', 'epoch', 'epoch'],
+    ]);
+    const prunes = events.filter((event) => event.type === 'prune');
+    expect(prunes.map(({ groups }) => groups.map(({ before, after }) => [before, after]))).toEqual([
+      [
+        [16, 12],
+        [12, 9],
+      ],
+      [
+        [12, 8],
+        [9, 6],
+      ],
+    ]);
+  });
+
+  it('hands the training itself to a pruner that looks at updates', async () => {
+    const { model, plans } = await train(network(), data, {
+      epochs: 3,
+      pruning: { pruner: travel, budget: { count: 4 }, every: 2 },
+    });
+    expect(plans).toHaveLength(1);
+    expect(analyze(model).groups.map(({ size }) => size)).toEqual([12, 8, 3]);
+  });
+
+  it('goes on with the optimizer: pruning nothing changes nothing', async () => {
+    const { model: plain } = await train(network(), data, { epochs: 4, seed: 3 });
+    const { model: pruned } = await train(network(), data, {
+      epochs: 4,
+      seed: 3,
+      pruning: { pruner: magnitude, budget: { fraction: 0 } },
+    });
+    expect(await valuesOf(pruned)).toEqual(await valuesOf(plain));
+  });
+
+  it('learns, and evaluate says how well', async () => {
+    const model = network();
+    const before = await evaluate(model, data.validation);
+    await train(model, data, { epochs: 25 });
+    const after = await evaluate(model, data.validation);
+    expect(after.accuracy).toBeGreaterThan(Math.max(before.accuracy, 0.8));
+    expect(after.confusion.flat().reduce((a, b) => a + b, 0)).toBe(60);
+    const right = after.confusion.reduce((total, row, i) => total + row[i]!, 0);
+    expect(after.accuracy).toBeCloseTo(right / 60, 10);
+    const [loss] = model.evaluate(data.validation.x, data.validation.y) as tf.Scalar[];
+    expect(after.loss).toBeCloseTo((await loss!.data())[0]!, 4);
+  });
+
+  it('stops early when the validation loss stops to fall', async () => {
+    const model = network(1, tf.train.sgd(0));
+    const { events, stopped } = await train(model, data, { epochs: 50, earlyStopping: { patience: 3 } });
+    expect(events).toHaveLength(4);
+    expect(stopped).toMatch(/3 epochs/);
+  });
+
+  it('says what to do when the loss is lost', async () => {
+    const model = network(1, tf.train.sgd(1e30));
+    await expect(train(model, data, { epochs: 5 })).rejects.toThrow(
+      /diverged in epoch 1 .* lower the learning rate/,
+    );
+  });
+
+  it('refuses what makes no sense', async () => {
+    const bare = tfl.sequential({ layers: [tfl.layers.dense({ units: 3, inputShape: [6] })] });
+    await expect(train(bare, data, { epochs: 1 })).rejects.toThrow(/compile/);
+    await expect(train(network(), data, { epochs: 0 })).rejects.toThrow(/epochs/);
+    const pruning = { pruner: magnitude, budget: { fraction: 0.5 }, every: 10 };
+    await expect(train(network(), data, { epochs: 5, pruning })).rejects.toThrow(/never prunes/);
+  });
+
+  it('leaks no tensors', async () => {
+    const count = async () => {
+      const given = network();
+      const { model } = await train(given, data, {
+        epochs: 3,
+        pruning: { pruner: travel, budget: { fraction: 0.5 } },
+      });
+      for (const one of new Set([given, model])) {
+        one.optimizer.dispose();
+        one.dispose();
+      }
+      return tf.memory().numTensors;
+    };
+    const first = await count();
+    expect((await count()) - first).toBe(0);
+  });
+
+  it('measures latency', async () => {
+    const { milliseconds, batch } = await measureLatency(network(), data.validation.x, { repeats: 3 });
+    expect(milliseconds).toBeGreaterThan(0);
+    expect(batch).toBe(60);
+  });
+});
+
+describe('runFolder', () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'espalier-run-'));
+  });
+  afterEach(() => rm(dir, { recursive: true, force: true }));
+
+  it('resumes from a checkpoint as if nothing had happened', async () => {
+    const data = { train: examples(200, 5), validation: examples(40, 6) };
+    const pruning = { pruner: magnitude, budget: { count: { d1: 6 } }, scope: ['d1'], every: 2 };
+    const whole = await train(network(), data, { epochs: 5, seed: 2, pruning });
+
+    const folder = await runFolder(join(dir, 'run'));
+    await expect(
+      train(network(), data, {
+        epochs: 5,
+        seed: 2,
+        pruning,
+        onEvent: folder.append,
+        onEpochEnd: async (state) => {
+          await folder.checkpoint(state);
+          if (state.epoch === 3) throw new Error('the power went');
+        },
+      }),
+    ).rejects.toThrow('the power went');
+
+    const again = await runFolder(join(dir, 'run'), { keep: true });
+    const state = await again.resume();
+    expect(state?.epoch).toBe(3);
+    const resumed = await train(state!.model, data, {
+      epochs: 5,
+      seed: 2,
+      pruning,
+      resume: state!,
+      onEvent: again.append,
+    });
+    expect(await valuesOf(resumed.model)).toEqual(await valuesOf(whole.model));
+    const lines = (await readFile(again.recordFile, 'utf8')).trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as RunEvent).type)).toEqual(
+      whole.events.map(({ type }) => type),
+    );
+    await again.finish();
+    expect(await again.resume()).toBeUndefined();
+  });
+
+  it('says that it cannot write', async () => {
+    await expect(runFolder('/dev/null/run')).rejects.toThrow(
+      /can't write to \/dev\/null\/run.*another folder/,
+    );
+  });
+});
