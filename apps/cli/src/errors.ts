@@ -1,0 +1,50 @@
+import { CommanderError } from 'commander';
+
+/** What the exit status says. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+
+/** The command line asks for what can't be. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** The user pressed Ctrl-C. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Runs what only checks arguments: what it throws is the command line's fault. */
+export const asUsage = <T>(work: () => T): T => {
+  try {
+    return work();
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+};
+
+const fileProblems: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: free some space or choose another folder',
+  EDQUOT: 'the disk quota is used up: free some space or choose another folder',
+  EACCES: 'permission denied: change its permissions or choose another place',
+  EPERM: 'permission denied: change its permissions or choose another place',
+  EROFS: 'the file system is read-only: choose another place',
+  ENOENT: 'there is no such file or folder: check the path',
+  ENOTDIR: 'a file stands where a folder is needed: choose another place',
+  EISDIR: 'it is a folder, not a file: check the path',
+};
+
+/** What went wrong on one line, with advice. */
+export const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  const { code, path } = error as NodeJS.ErrnoException;
+  const problem = error.message.startsWith('[') ? undefined : fileProblems[code ?? ''];
+  const text = problem ? `${path ?? 'a file'}: ${problem}` : error.message;
+  return text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+};
+
+export const exitCodeOf = (error: unknown): number => {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof UsageError) return exitCodes.usage;
+  if (error instanceof Interrupted) return exitCodes.interrupted;
+  return exitCodes.failure;
+};

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addEvaluate } from './commands/evaluate.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addTrain } from './commands/train.ts';
+import { exitCodeOf, messageOf } from './errors.ts';
+import { type Io, processIo } from './io.ts';
+import { Ui } from './ui.ts';
+
+const version = (): string =>
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+
+const commands = [addTrain, addInspect, addEvaluate];
+
+/** Runs one command line, without the program's name, and returns the exit code. */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  const ui = new Ui(io, argv.includes('--json'));
+  const program = new Command('espalier')
+    .description('Train, inspect and prune TensorFlow.js models.')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // said below, with all other errors
+      outputError: () => undefined,
+    });
+  for (const add of commands) add(program, ui);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error, ui, argv.includes('--debug'));
+  }
+}
+
+function report(error: unknown, ui: Ui, debug: boolean): number {
+  const code = exitCodeOf(error);
+  // help and version are no errors to speak of
+  if (error instanceof CommanderError && /^commander\.(help|version)/.test(error.code)) return code;
+  const message = messageOf(error);
+  if (ui.json) ui.print({ json: { error: message }, text: '' });
+  ui.note(`error: ${message}`);
+  if (debug && error instanceof Error) ui.note(error.stack ?? '');
+  return code;
+}

@@ -1,0 +1,73 @@
+import { InvalidArgumentError } from 'commander';
+import { distance } from 'fastest-levenshtein';
+
+/** The names, with a guess at which one was meant. */
+export const suggest = (text: string, names: readonly string[]): string => {
+  const [closest] = [...names].sort((a, b) => distance(text, a) - distance(text, b));
+  const near = closest !== undefined && distance(text, closest) <= Math.max(2, closest.length / 3);
+  return `${near ? `Did you mean ${closest}? ` : ''}Use one of: ${names.join(', ')}`;
+};
+
+/** A parser for one of some names. */
+export const oneOf =
+  <Name extends string>(names: readonly Name[]) =>
+  (text: string): Name => {
+    const found = names.find((name) => name === text);
+    if (found === undefined) throw new InvalidArgumentError(suggest(text, names));
+    return found;
+  };
+
+export const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Give a number');
+  return value;
+};
+
+/** A parser for whole numbers. */
+export const whole =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Give a whole number of ${least} or more`);
+    }
+    return value;
+  };
+
+/** A parser for numbers above 0. */
+export const positive = (text: string): number => {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('Give a number above 0');
+  return value;
+};
+
+/** A share of units: 0 or more and below 1. */
+export const fraction = (text: string): number => {
+  const value = number(text);
+  if (value < 0 || value >= 1) throw new InvalidArgumentError('Give a number from 0 to below 1, like 0.4');
+  return value;
+};
+
+/** Names between commas. */
+export const list = (text: string): string[] => {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw new InvalidArgumentError('Give one name or more, between commas');
+  return names;
+};
+
+/** Whole numbers between commas; nothing for no layers. */
+export const widths = (text: string): number[] => (text.trim() === '' ? [] : text.split(',').map(whole(1)));
+
+/** A number of units for all groups, or for each by its id: `10` or `fc1=10,fc2=5`. */
+export const counts = (text: string): number | Record<string, number> => {
+  if (!text.includes('=')) return whole(0)(text);
+  return Object.fromEntries(
+    list(text).map((pair) => {
+      const at = pair.lastIndexOf('=');
+      return [pair.slice(0, at), whole(0)(pair.slice(at + 1))];
+    }),
+  );
+};

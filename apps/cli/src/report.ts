@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { headline, parseRecord, renderHtml, renderTerminal, summarize } from '@espalier/report';
+import type { EvaluateEvent, RunRecord } from '@espalier/trainer';
+import { writeWhole } from './files.ts';
+import type { Ui } from './ui.ts';
+
+export const readRecord = async (file: string): Promise<RunRecord> =>
+  parseRecord(await readFile(file, 'utf8'));
+
+export const writeReport = (folder: string, record: RunRecord): Promise<void> =>
+  writeWhole(join(folder, 'report.html'), renderHtml(record));
+
+/** A run for the terminal. */
+export const recordText = (record: RunRecord, { color, width }: Ui): string =>
+  renderTerminal(record, { color, width });
+
+/** What every command that runs something says of it in JSON. */
+export function recordJson(record: RunRecord): Record<string, unknown> {
+  const { start, end } = summarize(record);
+  return {
+    headline: headline(summarize(record)),
+    ...(start && { seed: start.seed, engine: start.engine, dataset: start.dataset }),
+    epochs: record.filter(({ type }) => type === 'epoch').length,
+    cost: { before: start?.cost, after: end?.cost },
+    evaluations: record
+      .filter((event): event is EvaluateEvent => event.type === 'evaluate')
+      .map(evaluationJson),
+    notes: record.flatMap((event) => (event.type === 'prune' ? event.notes : [])),
+    ...(end?.stopped !== undefined && { stopped: end.stopped }),
+  };
+}
+
+export const evaluationJson = ({ type: _, ...evaluation }: EvaluateEvent): Record<string, unknown> =>
+  evaluation;

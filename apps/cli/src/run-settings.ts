@@ -1,0 +1,77 @@
+import { readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunEvent } from '@espalier/trainer';
+import { z } from 'zod';
+import { UsageError } from './errors.ts';
+import { exists, readJson, writeJson, writeWhole } from './files.ts';
+
+const FILE = 'run.json';
+
+const run = z.object({ version: z.literal(1), options: z.record(z.string(), z.unknown()) });
+
+/** Keeps a run's options, so that it can go on after an interruption. */
+export const keepSettings = (out: string, options: object): Promise<void> =>
+  writeJson(join(out, FILE), { version: 1, options });
+
+/** The options of the run in a folder. */
+export async function readSettings<Options extends object>(out: string): Promise<Options> {
+  const path = join(out, FILE);
+  if (!(await exists(path)))
+    throw new Error(`there is no run to resume in ${out}: start one without --resume`);
+  const parsed = run.safeParse(await readJson(path, 'run'));
+  if (!parsed.success)
+    throw new Error(`${path} does not hold a run's options: start it again with --overwrite`);
+  return parsed.data.options as Options;
+}
+
+/** Which run stands in a folder, if one does. */
+export async function runIn(out: string): Promise<'finished' | 'unfinished' | undefined> {
+  if (await exists(join(out, 'model', 'model.json'))) return 'finished';
+  return (await exists(join(out, FILE))) ? 'unfinished' : undefined;
+}
+
+/** @throws if a folder holds a run that was not given up by `--overwrite`. */
+export async function checkFree(
+  out: string,
+  overwrite: boolean | undefined,
+  canResume: boolean,
+): Promise<void> {
+  if (overwrite) return;
+  const there = await runIn(out);
+  if (there === undefined) return;
+  const resume = there === 'unfinished' && canResume ? 'go on with it by --resume, ' : '';
+  throw new UsageError(
+    `${out} holds ${there === 'finished' ? 'a' : 'an unfinished'} run: ${resume}choose another --out, or replace it with --overwrite`,
+  );
+}
+
+/** Removes what an earlier run left, or one that came to nothing. */
+export async function clearRun(out: string): Promise<void> {
+  const names = [FILE, 'record.jsonl', 'report.html', 'model', 'plans', 'plan.json', 'checkpoint'];
+  for (const name of names) await rm(join(out, name), { recursive: true, force: true });
+}
+
+/** `clearRun`, and the folder goes too if nothing else is in it. */
+export async function removeRun(out: string): Promise<void> {
+  await clearRun(out);
+  await rmdir(out).catch(() => undefined);
+}
+
+/** Takes from a record what happened after its checkpoint, or was cut off: it will happen again. */
+export async function rewindRecord(file: string, epoch: number): Promise<void> {
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  const kept = lines.filter((line) => {
+    const event = eventOf(line);
+    if (event?.type === 'start') return true;
+    return (event?.type === 'epoch' || event?.type === 'prune') && event.epoch <= epoch;
+  });
+  await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
+}
+
+function eventOf(line: string): RunEvent | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
