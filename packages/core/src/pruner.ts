@@ -64,7 +64,10 @@ export interface Seen extends Weights {
   readonly updates: { readonly incoming: Update; readonly outgoing: Update };
 }
 
-/** The hooks through which a pruner gathers its state. `State` is any nest of tensors. */
+/**
+ * The hooks through which a pruner gathers its state. `State` is any nest of tensors and numbers (declared as
+ * a `type`: TypeScript does not take an `interface` for a TensorContainer).
+ */
 export interface Observer<State extends TensorContainer = TensorContainer> {
   /** Stands in plans, reports and messages. */
   readonly name: string;
@@ -90,6 +93,8 @@ export interface Proposal {
   readonly unit: number;
   /** The unit that stays and may take over the outgoing weights; absent if nobody needs to. */
   readonly into?: number;
+  /** A second unit that goes if this one does: the two cancel each other. */
+  readonly also?: number;
   /** Stands in the plan, in the criterion's own measure (degrees, ...). */
   readonly score: number;
 }

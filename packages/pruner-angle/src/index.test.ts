@@ -79,8 +79,7 @@ describe('angle', () => {
     ] as const;
     expect(await proposalsOf({ upper: 150 }, ...pair)).toEqual([{ unit: 0, into: 1, score: 170 }]);
     expect(await proposalsOf({ upper: 150, complementary: 'remove' }, ...pair)).toEqual([
-      { unit: 0, score: 170 },
-      { unit: 1, score: 170 },
+      { unit: 0, also: 1, score: 170 },
     ]);
   });
 

@@ -114,7 +114,7 @@ export const angle = ({ lower, upper, complementary = 'add' }: AngleArgs = {}): 
         taken[low] = taken[high] = 1;
         const [unit, into] = lengthOf(low) < lengthOf(high) ? [low, high] : [high, low];
         if (complementary === 'remove' && isComplementary(degrees)) {
-          proposals.push({ unit, score: degrees }, { unit: into, score: degrees });
+          proposals.push({ unit, also: into, score: degrees });
         } else {
           proposals.push({ unit, into, score: degrees });
         }

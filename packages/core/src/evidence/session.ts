@@ -47,7 +47,9 @@ export class Session {
       const matrix = await this.#numbers('compare', [units, units], () =>
         pruner.compare(weights, this.#state),
       );
-      const proposals = this.#run('propose', () => pruner.propose(matrix, units));
+      const proposals = tf.tidy(
+        () => this.#run('propose', () => pruner.propose(matrix, units)) as never,
+      ) as readonly Proposal[];
       checkProposals(pruner, proposals, units);
       return proposals;
     }
@@ -121,7 +123,7 @@ function mapTensors(
 ): tf.TensorContainer {
   if (container instanceof tf.Tensor) return map(container);
   if (Array.isArray(container)) return container.map((item) => mapTensors(item, map));
-  if (container === null || typeof container !== 'object') return container;
+  if (container === null || typeof container !== 'object' || ArrayBuffer.isView(container)) return container;
   const entries = Object.entries(container as Record<string, tf.TensorContainer>);
   return Object.fromEntries(entries.map(([key, item]) => [key, mapTensors(item, map)]));
 }
@@ -145,14 +147,14 @@ function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
 function checkProposals({ name }: PairPruner, proposals: readonly Proposal[], units: number): void {
   const used = new Set<number>();
   const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
-  for (const { unit, into, score } of proposals) {
-    if (!isUnit(unit) || (into !== undefined && !isUnit(into))) {
-      throw new Error(
-        `[${name}] propose named unit ${unit} into ${into}, but there are units 0 to ${units - 1}`,
-      );
+  for (const { unit, into, also, score } of proposals) {
+    const named = [unit, into, also].filter((one) => one !== undefined);
+    const unknown = named.find((one) => !isUnit(one));
+    if (unknown !== undefined) {
+      throw new Error(`[${name}] propose named unit ${unknown}, but there are units 0 to ${units - 1}`);
     }
     if (!Number.isFinite(score)) throw new Error(`[${name}] propose gave unit ${unit} the score ${score}`);
-    for (const one of into === undefined ? [unit] : [unit, into]) {
+    for (const one of named) {
       if (used.has(one))
         throw new Error(`[${name}] propose named unit ${one} twice: a unit stands in one proposal`);
       used.add(one);

@@ -13,31 +13,45 @@ export interface Tap {
   value(tensor: tf.Tensor): ((error: tf.Tensor) => void) | undefined;
 }
 
+/** One gradient that the optimizer is about to apply. */
+export interface NamedGradient {
+  readonly name: string;
+  readonly tensor: tf.Tensor;
+}
+
+type StepListener = (gradients: readonly NamedGradient[]) => void;
+
+/** Who listens, and what ends the listening. */
+interface Listened<Listener> {
+  readonly all: Set<Listener>;
+  restore(): void;
+}
+
 type Call = Layer['call'];
+type Apply = tf.Optimizer['applyGradients'];
 
 /** The taps on each layer; its `call` is wrapped while there are any. */
-const tapsOf = new WeakMap<Layer, Set<Tap>>();
+const tapsOf = new WeakMap<Layer, Listened<Tap>>();
 
 /** Listens to a layer; the answer ends it. */
 export function tap(layer: Layer, listener: Tap): () => void {
   let taps = tapsOf.get(layer);
   if (!taps) {
-    taps = new Set();
+    const all = new Set<Tap>();
+    taps = { all, restore: replace(layer, 'call', tapped(layer.call.bind(layer), all)) };
     tapsOf.set(layer, taps);
-    wrap(layer, taps);
   }
-  taps.add(listener);
+  const { all, restore } = taps;
+  all.add(listener);
   return () => {
-    taps.delete(listener);
-    if (taps.size > 0) return;
+    if (!all.delete(listener) || all.size > 0) return;
     tapsOf.delete(layer);
-    unwrap(layer);
+    restore();
   };
 }
 
-function wrap(layer: Layer, taps: ReadonlySet<Tap>): void {
-  const call: Call = layer.call.bind(layer);
-  layer.call = (inputs, kwargs) => {
+function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
+  return (inputs, kwargs) => {
     const training = (kwargs as { readonly training?: boolean } | undefined)?.training === true;
     const listening = [...taps].filter(({ when }) => training || when === 'always');
     for (const { side, value } of listening) if (side === 'input') value(tf.keep(only(inputs).clone()));
@@ -54,9 +68,41 @@ function wrap(layer: Layer, taps: ReadonlySet<Tap>): void {
   };
 }
 
-/** The class's own method shows again. */
-function unwrap(layer: Layer): void {
-  Reflect.deleteProperty(layer, 'call');
+/** Puts a method of its own on one object; the answer brings back what was there: the class's, or another. */
+function replace<Key extends string>(object: Record<Key, unknown>, key: Key, method: unknown): () => void {
+  const own = Object.getOwnPropertyDescriptor(object, key);
+  object[key] = method;
+  return () => {
+    if (own) Object.defineProperty(object, key, own);
+    else Reflect.deleteProperty(object, key);
+  };
+}
+
+const listenersOf = new WeakMap<tf.Optimizer, Listened<StepListener>>();
+
+/** Listens to each step of an optimizer, before it is made; the answer ends it. */
+export function tapOptimizer(optimizer: tf.Optimizer, listener: StepListener): () => void {
+  let listeners = listenersOf.get(optimizer);
+  if (!listeners) {
+    const all = new Set<StepListener>();
+    const apply: Apply = optimizer.applyGradients.bind(optimizer);
+    const listened: Apply = (gradients) => {
+      const named = Array.isArray(gradients)
+        ? gradients
+        : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
+      for (const listen of all) listen(named);
+      apply(gradients);
+    };
+    listeners = { all, restore: replace(optimizer, 'applyGradients', listened) };
+    listenersOf.set(optimizer, listeners);
+  }
+  const { all, restore } = listeners;
+  all.add(listener);
+  return () => {
+    if (!all.delete(listener) || all.size > 0) return;
+    listenersOf.delete(optimizer);
+    restore();
+  };
 }
 
 const only = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor =>

@@ -9,7 +9,7 @@ import type { Evidence, Pruner, Seen, Update, Weights } from '../pruner.ts';
 import { type Layout, layoutOf, toRows } from './layout.ts';
 import { MomentSums } from './moments.ts';
 import { type Judgement, Session } from './session.ts';
-import { tap } from './taps.ts';
+import { tap, tapOptimizer } from './taps.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */
 export interface Watched {
@@ -78,8 +78,15 @@ export class Watch {
     compensation: Pick<Compensation, 'needs'>,
   ) {
     this.#needs = new Set(pruners.flatMap(({ needs }) => needs ?? []));
-    this.groups = watched.map((one) => groupWatch(analysis, one, pruners, compensation));
     this.#watching = this.#needs.size > 0 || compensation.needs !== undefined;
+    const groups: GroupWatch[] = [];
+    this.groups = groups;
+    try {
+      for (const one of watched) groups.push(groupWatch(analysis, one, pruners, compensation));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Whether any data is needed. */
@@ -200,12 +207,8 @@ export class Watch {
         .flatMap(({ makes, reads }) => [...makes, ...reads])
         .map(({ weight }) => [weight.variable.name, weight.variable]),
     );
-    const apply = optimizer.applyGradients.bind(optimizer);
-    optimizer.applyGradients = (gradients) => {
-      const named: readonly { name: string; tensor: tf.Tensor }[] = Array.isArray(gradients)
-        ? gradients
-        : Object.entries(gradients).map(([name, tensor]) => ({ name, tensor }));
-      for (const { name, tensor } of named) {
+    return tapOptimizer(optimizer, (gradients) => {
+      for (const { name, tensor } of gradients) {
         const variable = variables.get(name);
         if (!variable) continue;
         this.#steps.set(name, {
@@ -213,9 +216,7 @@ export class Watch {
           gradient: tensor ? tf.keep(tensor.clone()) : undefined,
         });
       }
-      apply(gradients);
-    };
-    return () => void Reflect.deleteProperty(optimizer, 'applyGradients');
+    });
   }
 
   #forgetBatch(): void {

@@ -48,27 +48,40 @@ export function take(
   budget: Budget | undefined,
   share: number,
 ): { readonly taken: readonly Proposal[]; readonly notes: readonly string[] } {
+  const candidates =
+    budget && 'threshold' in budget ? proposals.filter(({ score }) => score < budget.threshold) : proposals;
+  const offered = candidates.reduce((total, proposal) => total + unitsOf(proposal), 0);
+  const wanted = wantedOf(id, size, gone, budget, share) ?? offered;
   const most = size - gone - 1;
-  const wanted = wantedOf(id, size, gone, proposals, budget, share);
-  const taken = proposals.slice(0, Math.min(wanted, most));
-  if (taken.length >= wanted) return { taken, notes: [] };
+  const taken: Proposal[] = [];
+  let units = 0;
+  for (const proposal of candidates) {
+    // of two units that go together, a budget for one takes none
+    if (units + unitsOf(proposal) > Math.min(wanted, most)) continue;
+    taken.push(proposal);
+    units += unitsOf(proposal);
+  }
+  if (units >= wanted) return { taken, notes: [] };
   const why =
-    proposals.length < wanted && proposals.length <= most
-      ? `the pruner proposes ${proposals.length}`
-      : 'one unit must stay';
-  return { taken, notes: [`group '${id}': ${wanted} units should go, ${taken.length} do: ${why}`] };
+    offered < wanted
+      ? `the pruner proposes ${offered}`
+      : most < wanted
+        ? 'one unit must stay'
+        : 'the rest go by twos';
+  return { taken, notes: [`group '${id}': ${wanted} units should go, ${units} do: ${why}`] };
 }
 
+const unitsOf = ({ also }: Proposal): number => (also === undefined ? 1 : 2);
+
+/** How many units a budget names; undefined if it names none. */
 function wantedOf(
   id: string,
   size: number,
   gone: number,
-  proposals: readonly Proposal[],
   budget: Budget | undefined,
   share: number,
-): number {
-  if (!budget) return proposals.length;
-  if ('threshold' in budget) return proposals.filter(({ score }) => score < budget.threshold).length;
+): number | undefined {
+  if (!budget || 'threshold' in budget) return undefined;
   const total =
     'fraction' in budget
       ? // the small term undoes the rounding of products like 0.7 * 10

@@ -125,20 +125,28 @@ export async function decide(
     const removal = new Removal(analysis, [...planned.values()]);
     const isThere = (index: number) => !removal.isGone(group.roots[alive[index]!]!);
     const proposals = judgements[i]!.filter(
-      ({ unit, into }) => isThere(unit) && (into === undefined || isThere(into)),
+      ({ unit, into = unit, also = unit }) => isThere(unit) && isThere(into) && isThere(also),
     );
     const gone = group.size - alive.filter((_, index) => isThere(index)).length;
     const { taken, notes: said } = take({ id: group.id, size: group.size, gone, proposals }, budget, share);
     notes.push(...said);
     if (taken.length === 0) continue;
+    const leaving = taken.flatMap(({ unit, into, also, score }): Omit<Proposal, 'also'>[] =>
+      also === undefined
+        ? [{ unit, ...(into !== undefined && { into }), score }]
+        : [
+            { unit, score },
+            { unit: also, score },
+          ],
+    );
     addUnits(
       planned,
       group,
-      taken.map(({ unit, score }) => [alive[unit]!, score]),
+      leaving.map(({ unit, score }) => [alive[unit]!, score]),
     );
-    const going = new Set(taken.map(({ unit }) => unit));
+    const going = new Set(leaving.map(({ unit }) => unit));
     const survivors = alive.flatMap((_, index) => (isThere(index) && !going.has(index) ? [index] : []));
-    const folded = await foldsOf(watched, compensation, taken, survivors);
+    const folded = await foldsOf(watched, compensation, leaving, survivors);
     folds.push(...folded.folds);
     notes.push(...folded.notes);
   }

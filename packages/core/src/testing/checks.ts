@@ -174,11 +174,12 @@ export const checks: readonly Check[] = [
       const epoch = givenEpoch(subject);
       const order = shuffled(unitsOf(epoch));
       const moved = await judged(subject.make(), select(epoch, order));
-      const back = moved.map(({ unit, into, score }) =>
-        into === undefined
-          ? { unit: order[unit]!, score }
-          : { unit: order[unit]!, into: order[into]!, score },
-      );
+      const back = moved.map(({ unit, into, also, score }) => ({
+        unit: order[unit]!,
+        ...(into !== undefined && { into: order[into]! }),
+        ...(also !== undefined && { also: order[also]! }),
+        score,
+      }));
       expectClose(pruner, 'with its units in another order', await judged(pruner, epoch), back);
     },
   },
@@ -255,7 +256,7 @@ function shuffled(units: number): number[] {
 
 function expectSame(pruner: Pruner, when: string, expected: Judgement, actual: Judgement): void {
   const same = (a: Judgement[number], b: Judgement[number] | undefined) =>
-    a.unit === b?.unit && a.into === b.into && a.score === b.score;
+    a.unit === b?.unit && a.into === b.into && a.also === b.also && a.score === b.score;
   if (expected.length !== actual.length || !expected.every((proposal, i) => same(proposal, actual[i]))) {
     fail(pruner, `${when}, it answers ${show(actual)} instead of ${show(expected)}`);
   }
@@ -263,7 +264,9 @@ function expectSame(pruner: Pruner, when: string, expected: Judgement, actual: J
 
 /** The same proposals with nearly the same scores; in whatever order, for scores may tie. */
 function expectClose(pruner: Pruner, when: string, expected: Judgement, actual: Judgement): void {
-  const key = ({ unit, into }: Judgement[number]) => `${unit} into ${into}`;
+  // of two units that go together, either may be named first
+  const key = ({ unit, into, also = unit }: Judgement[number]) =>
+    `${Math.min(unit, also)} and ${Math.max(unit, also)} into ${into}`;
   const scores = new Map(actual.map((proposal) => [key(proposal), proposal.score]));
   const margin = TOLERANCE * expected.reduce((most, { score }) => Math.max(most, Math.abs(score)), 0);
   const isThere = (proposal: Judgement[number]) =>
@@ -274,7 +277,7 @@ function expectClose(pruner: Pruner, when: string, expected: Judgement, actual: 
 }
 
 const show = (judgement: Judgement): string =>
-  `[${judgement.map(({ unit, into, score }) => `${unit}${into === undefined ? '' : ` into ${into}`}: ${score}`).join(', ')}]`;
+  `[${judgement.map(({ unit, into, also, score }) => `${unit}${into === undefined ? '' : ` into ${into}`}${also === undefined ? '' : ` and ${also}`}: ${score}`).join(', ')}]`;
 
 function fail({ name }: Pruner, what: string): never {
   throw new Error(`[${name}] ${what}.`);
