@@ -24,9 +24,13 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 /**
  * Fills a folder: everything is written into a temporary one beside it, and moved when all is there. What
- * was in the folder and has the same name is replaced.
+ * was in the folder and has the same name is replaced; `clear` may remove more, just before.
  */
-export async function writeFolder<T>(path: string, fill: (temporary: string) => Promise<T>): Promise<T> {
+export async function writeFolder<T>(
+  path: string,
+  fill: (temporary: string) => Promise<T>,
+  clear?: () => Promise<void>,
+): Promise<T> {
   const target = resolve(path);
   const temporary = `${target}.partial-${randomUUID().slice(0, 8)}`;
   try {
@@ -34,6 +38,7 @@ export async function writeFolder<T>(path: string, fill: (temporary: string) => 
       throw new Error(`can't write to ${path}: ${messageOf(error)}`, { cause: error });
     });
     const result = await fill(temporary);
+    await clear?.();
     await mkdir(target, { recursive: true });
     for (const name of await readdir(temporary)) {
       await rm(join(target, name), { recursive: true, force: true });

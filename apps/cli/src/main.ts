@@ -1,16 +1,30 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addApply } from './commands/apply.ts';
+import { addModels, addPruners } from './commands/catalogs.ts';
+import { addData } from './commands/data.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEvaluate } from './commands/evaluate.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addPlan } from './commands/plan.ts';
+import { addPrune } from './commands/prune.ts';
 import { addTrain } from './commands/train.ts';
 import { exitCodeOf, messageOf } from './errors.ts';
 import { type Io, processIo } from './io.ts';
 import { Ui } from './ui.ts';
+import { version } from './version.ts';
 
-const version = (): string =>
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
-
-const commands = [addTrain, addInspect, addEvaluate];
+const commands = [
+  addTrain,
+  addPrune,
+  addEvaluate,
+  addInspect,
+  addPlan,
+  addApply,
+  addData,
+  addModels,
+  addPruners,
+  addDoctor,
+];
 
 /** Runs one command line, without the program's name, and returns the exit code. */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {

@@ -30,25 +30,35 @@ export async function runIn(out: string): Promise<'finished' | 'unfinished' | un
   return (await exists(join(out, FILE))) ? 'unfinished' : undefined;
 }
 
-/** @throws if a folder holds a run that was not given up by `--overwrite`. */
-export async function checkFree(
-  out: string,
-  overwrite: boolean | undefined,
-  canResume: boolean,
-): Promise<void> {
+/** What a run writes into its folder. */
+const outputs = [
+  FILE,
+  'record.jsonl',
+  'report.html',
+  'model',
+  'plans',
+  'plan.json',
+  'checkpoint',
+  'checkpoint.next',
+];
+
+/** @throws if a folder holds a run, or what a run would replace, and `--overwrite` was not given. */
+export async function checkFree(out: string, overwrite: boolean | undefined): Promise<void> {
   if (overwrite) return;
-  const there = await runIn(out);
-  if (there === undefined) return;
-  const resume = there === 'unfinished' && canResume ? 'go on with it by --resume, ' : '';
-  throw new UsageError(
-    `${out} holds ${there === 'finished' ? 'a' : 'an unfinished'} run: ${resume}choose another --out, or replace it with --overwrite`,
-  );
+  const unfinished = (await runIn(out)) === 'unfinished';
+  for (const name of outputs) {
+    if (!(await exists(join(out, name)))) continue;
+    throw new UsageError(
+      unfinished
+        ? `${out} holds an unfinished run: go on with it by espalier train --out ${out} --resume, or replace it with --overwrite`
+        : `${out} has a ${name} already: choose another --out, or replace what is there with --overwrite`,
+    );
+  }
 }
 
 /** Removes what an earlier run left, or one that came to nothing. */
 export async function clearRun(out: string): Promise<void> {
-  const names = [FILE, 'record.jsonl', 'report.html', 'model', 'plans', 'plan.json', 'checkpoint'];
-  for (const name of names) await rm(join(out, name), { recursive: true, force: true });
+  for (const name of outputs) await rm(join(out, name), { recursive: true, force: true });
 }
 
 /** `clearRun`, and the folder goes too if nothing else is in it. */

@@ -58,15 +58,16 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
   const { options, data, epochs } = run;
   const { out } = options;
   checkFit(fresh, data.dataset);
-  const { folder, checkpoint } = await openFolder(run, fresh);
-  if (checkpoint) ui.note(`Going on after epoch ${checkpoint.epoch} of ${epochs}`);
-  let done = checkpoint?.epoch ?? 0;
+  let done = 0;
   const advice = (): string =>
     done > 0
       ? `epoch ${done} of ${epochs} is kept, go on with: espalier train --out ${out} --resume`
       : 'no epoch was done and nothing is kept';
   try {
     return await interruptible(ui.io, advice, async (check) => {
+      const { folder, checkpoint } = await openFolder(run, fresh);
+      if (checkpoint) ui.note(`Going on after epoch ${checkpoint.epoch} of ${epochs}`);
+      done = checkpoint?.epoch ?? 0;
       const trained = await trainEpochs(
         run,
         folder,
@@ -82,7 +83,8 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
       return finish(run, folder, trained, ui);
     });
   } catch (error) {
-    if (done === 0) await removeRun(out);
+    // what a run that goes on was left with is never thrown away
+    if (done === 0 && !options.resume) await removeRun(out);
     throw error;
   }
 }

@@ -38,7 +38,8 @@ export class Ui {
     this.json = json;
     const { stdout, env } = io;
     this.color = Boolean(stdout.isTTY) && !env.NO_COLOR && env.TERM !== 'dumb';
-    this.width = stdout.isTTY ? (stdout.columns ?? 80) : 160;
+    // who reads a pipe wants every letter
+    this.width = stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
   }
 
   /** A line on stderr about what is going on. */
@@ -50,11 +51,25 @@ export class Ui {
     this.io.stdout.write(this.json ? `${JSON.stringify(json)}\n` : text.endsWith('\n') ? text : `${text}\n`);
   }
 
+  strong(text: string): string {
+    return this.color ? styleText('bold', text) : text;
+  }
+
+  /** Names with what there is to say of each, a line or more. */
+  list(entries: readonly (readonly [name: string, ...lines: readonly string[]])[]): string {
+    const width = Math.max(...entries.map(([name]) => name.length)) + 2;
+    const texts = entries.map(([name, ...lines]) => {
+      const [first = '', ...rest] = lines.filter((line) => line !== '');
+      const more = rest.map((line) => `\n${' '.repeat(width)}${line}`);
+      return `${this.strong(name.padEnd(width))}${first}${more.join('')}\n`;
+    });
+    return texts.join('');
+  }
+
   /** A table under a heading. */
   table(heading: string, table: Pick<TerminalTable, 'columns' | 'rows'>): string {
-    const title = this.color ? styleText('bold', heading) : heading;
     const { color, width } = this;
-    return `${title}\n${table.rows.length === 0 ? '(none)' : terminalTable({ ...table, color, width })}\n`;
+    return `${this.strong(heading)}\n${table.rows.length === 0 ? '(none)' : terminalTable({ ...table, color, width })}\n`;
   }
 
   /** A bar for each epoch on a terminal, and a line when it is done. */

@@ -30,7 +30,7 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
   },
   random: {
     criterion: 'a seeded random score: the baseline to beat',
-    paper: '-',
+    paper: '',
     options: [],
     make: (_, seed) => random({ seed }),
   },

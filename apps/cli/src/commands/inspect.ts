@@ -79,7 +79,7 @@ const groupsTable = (groups: readonly Group[], ui: Ui): string =>
       group.producers.join(', '),
       consumers(group).join(', '),
       group.prunable ? 'yes' : `no: ${group.reason}`,
-      group.exact ? 'yes' : `no: ${group.inexactReason}`,
+      !group.prunable ? '-' : group.exact ? 'yes' : `no: ${group.inexactReason}`,
     ]),
   });
 

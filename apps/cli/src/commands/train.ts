@@ -51,7 +51,7 @@ function checkResume(command: Command): void {
 
 async function train(given: TrainCommandOptions, ui: Ui): Promise<Result> {
   const { out, resume } = given;
-  if (!resume) await checkFree(out, given.overwrite, true);
+  if (!resume) await checkFree(out, given.overwrite);
   else if ((await runIn(out)) === 'finished') {
     throw new UsageError(`the run in ${out} is finished: there is nothing to resume`);
   }

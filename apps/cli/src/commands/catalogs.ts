@@ -1,0 +1,50 @@
+import { models } from '@espalier/models';
+import type { Command } from 'commander';
+import { prunerNames, pruners } from '../catalog/pruners.ts';
+import { addCommonOptions } from '../options/common.ts';
+import { modelNames } from '../options/model.ts';
+import type { Ui } from '../ui.ts';
+
+const flags = (options: readonly string[]): string => options.map((key) => `--${key}`).join(' ');
+
+export const addModels = (program: Command, ui: Ui): void => {
+  const command = program.command('models').description('List the networks that train can build.');
+  addCommonOptions(command).action(() => {
+    const entries = modelNames.map((name) => {
+      const { description, options } = models[name];
+      // the dataset decides the shape and the classes
+      return {
+        name,
+        description,
+        options: options.filter((key) => key !== 'inputShape' && key !== 'classes'),
+      };
+    });
+    ui.print({
+      json: { command: 'models', models: entries },
+      text: ui.list(entries.map(({ name, description, options }) => [name, description, flags(options)])),
+    });
+  });
+};
+
+export const addPruners = (program: Command, ui: Ui): void => {
+  const command = program.command('pruners').description('List the criteria that units are judged by.');
+  addCommonOptions(command).action(() => {
+    const entries = prunerNames.map((name) => {
+      const { criterion, paper, options, make } = pruners[name];
+      const pruner = make({}, 1);
+      return { name, criterion, pairs: 'compare' in pruner, needs: pruner.needs ?? [], options, paper };
+    });
+    ui.print({
+      json: { command: 'pruners', pruners: entries },
+      text: ui.list(
+        entries.map(({ name, criterion, needs, options, paper }) => [
+          name,
+          criterion,
+          `looks at ${['weights', ...needs].join(', ')}`,
+          flags(options),
+          paper,
+        ]),
+      ),
+    });
+  });
+};

@@ -1,0 +1,123 @@
+import { type Plan, type Pruning, plan } from '@espalier/core';
+import { type Dataset, take } from '@espalier/datasets';
+import { formatChange, formatCount } from '@espalier/report';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { z } from 'zod';
+import { withTensors } from './data.ts';
+import { UsageError } from './errors.ts';
+import { readJson } from './files.ts';
+import { CALIBRATION, type PruningOptions, pruningOf } from './options/pruning.ts';
+import type { Ui } from './ui.ts';
+
+const count = z.int().nonnegative();
+const cost = z.object({ params: count, macs: count, bytes: count });
+const unitFold = z.object({
+  unit: count,
+  into: z.array(z.tuple([count, z.number()])),
+  constants: z.array(z.number()).exactOptional(),
+});
+
+// The annotation makes the compiler compare this schema with core's types.
+const schema: z.ZodType<Plan> = z.object({
+  version: z.literal(1),
+  model: z.object({ name: z.string(), fingerprint: z.string() }),
+  pruner: z.string(),
+  compensation: z.string(),
+  groups: z.array(
+    z.object({
+      id: z.string(),
+      kind: z.enum(['neuron', 'channel', 'feature']),
+      size: count,
+      remove: z.array(count),
+      scores: z.array(z.number().nullable()),
+    }),
+  ),
+  folds: z.array(
+    z.object({ group: z.string(), layer: z.string(), weight: z.string(), units: z.array(unitFold) }),
+  ),
+  cost: z.object({ before: cost, after: cost }),
+  notes: z.array(z.string()),
+});
+
+/** @throws if the file can't be read or holds no plan. */
+export async function readPlan(path: string): Promise<Plan> {
+  const parsed = schema.safeParse(await readJson(path, 'plan'));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    `${path} is no plan: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}. Make one with espalier plan`,
+  );
+}
+
+/** The pruning that the options mean, for a model that is not being trained. */
+export function pruningNow(options: PruningOptions, seed: number): Pruning {
+  const pruning = pruningOf(options, seed);
+  const { pruner } = pruning;
+  if (pruner.needs?.includes('updates')) {
+    throw new UsageError(
+      `the pruner ${pruner.name} watches training: use espalier train --pruner ${pruner.name}`,
+    );
+  }
+  return pruning;
+}
+
+/** A plan by training rows alone. */
+export const makePlan = (
+  model: LayersModel,
+  dataset: Dataset,
+  pruning: Pruning,
+  { calibration = CALIBRATION }: PruningOptions,
+): Promise<Plan> =>
+  withTensors(dataset, { data: take(dataset.train, calibration) }, ({ data }) =>
+    plan(model, { ...pruning, data }),
+  );
+
+/** What a plan removes and saves. */
+export function planText({ groups, cost: { before, after }, notes }: Plan, ui: Ui): string {
+  const removals = ui.table('Units', {
+    columns: [
+      { name: 'group' },
+      { name: 'kind' },
+      { name: 'units', numeric: true },
+      { name: 'go', numeric: true },
+      { name: 'stay', numeric: true, strong: true },
+    ],
+    rows: groups.map(({ id, kind, size, remove }) => [id, kind, size, remove.length, size - remove.length]),
+  });
+  const line = (name: string, from: number, to: number): (string | number)[] => [
+    name,
+    formatCount(from),
+    formatCount(to),
+    formatChange(from, to),
+  ];
+  const costs = ui.table('Cost', {
+    columns: [
+      { name: '' },
+      { name: 'before', numeric: true },
+      { name: 'after', numeric: true, strong: true },
+      { name: 'change', numeric: true },
+    ],
+    rows: [line('Parameters', before.params, after.params), line('Multiply-adds', before.macs, after.macs)],
+  });
+  return [removals, costs, ...notes.map((note) => `* ${note}`)].join('\n');
+}
+
+/** How much of each group goes, for JSON. */
+export const planJson = ({
+  pruner,
+  compensation,
+  groups,
+  cost: costs,
+  notes,
+}: Plan): Record<string, unknown> => ({
+  pruner,
+  compensation,
+  groups: groups.map(({ id, kind, size, remove }) => ({
+    id,
+    kind,
+    before: size,
+    after: size - remove.length,
+  })),
+  cost: costs,
+  notes,
+});

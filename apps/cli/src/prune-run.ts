@@ -1,0 +1,145 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Plan, type Pruning, shrink } from '@espalier/core';
+import type { Dataset } from '@espalier/datasets';
+import { saveModel } from '@espalier/engine';
+import {
+  type EvaluateEvent,
+  type Examples,
+  endEvent,
+  pruneEvent,
+  type RunEvent,
+  startEvent,
+  train,
+} from '@espalier/trainer';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { datasetRecord, loadData, withTensors } from './data.ts';
+import { startEngine } from './engine.ts';
+import { writeFolder, writeJson } from './files.ts';
+import { interruptible } from './interrupt.ts';
+import { measureAll } from './measure.ts';
+import { checkFit, compile, modelMetadata, openModel } from './model-file.ts';
+import type { EngineOptions } from './options/common.ts';
+import type { DataOptions } from './options/data.ts';
+import type { PruningOptions } from './options/pruning.ts';
+import type { TrainingOptions } from './options/training.ts';
+import { makePlan, pruningNow } from './plan-file.ts';
+import { recordJson, recordText, writeReport } from './report.ts';
+import { checkFree, clearRun } from './run-settings.ts';
+import { pruneLine } from './train-run.ts';
+import type { Result, Ui } from './ui.ts';
+
+export interface PruneCommandOptions extends EngineOptions, DataOptions, TrainingOptions, PruningOptions {
+  readonly out: string;
+  readonly overwrite?: boolean;
+  readonly report: boolean;
+}
+
+/** All of it in one go; the folder is filled at the end, or not at all. */
+export async function pruneRun(given: string, options: PruneCommandOptions, ui: Ui): Promise<Result> {
+  const { out, report } = options;
+  await checkFree(out, options.overwrite);
+  // before the model is read: the command line's own faults come first
+  pruningNow(options, 1);
+  const engine = await startEngine(options, ui);
+  const opened = await openModel(given);
+  const { model, path } = opened;
+  const seed = options.seed ?? opened.seed ?? 1;
+  const { dataset, spec } = await loadData(options, ui, opened.data);
+  checkFit(model, dataset);
+  compile(model, options);
+
+  const title = `Pruning ${given} on ${dataset.name}`;
+  const start = startEvent(model, { title, seed, engine, dataset: datasetRecord(dataset) });
+  return interruptible(
+    ui.io,
+    () => 'nothing was written',
+    (check) =>
+      writeFolder(
+        out,
+        async (temporary) => {
+          const run = { options, dataset, pruning: pruningNow(options, seed), seed, check };
+          const { pruned, plan, events } = await pruneAndTune(run, model, ui);
+          const record = [start, ...events, endEvent(pruned, start)];
+          const metadata = { ...model.getUserDefinedMetadata(), ...modelMetadata(spec, seed) };
+          await saveModel(pruned, join(temporary, 'model'), { metadata });
+          await writeJson(join(temporary, 'plan.json'), plan);
+          const lines = record.map((event) => `${JSON.stringify(event)}\n`);
+          await writeFile(join(temporary, 'record.jsonl'), lines.join(''));
+          if (report) await writeReport(temporary, record);
+          const written = {
+            model: join(out, 'model'),
+            plan: join(out, 'plan.json'),
+            record: join(out, 'record.jsonl'),
+            ...(report && { report: join(out, 'report.html') }),
+          };
+          return {
+            json: { command: 'prune', from: path, ...written, ...recordJson(record) },
+            text: `${recordText(record, ui)}\nModel:  ${written.model}\nReport: ${written.report ?? '(none)'}\n`,
+          };
+        },
+        async () => {
+          if (options.overwrite) await clearRun(out);
+        },
+      ),
+  );
+}
+
+interface PruneRun {
+  readonly options: PruneCommandOptions;
+  readonly dataset: Dataset;
+  readonly pruning: Pruning;
+  readonly seed: number;
+  check(): void;
+}
+
+async function pruneAndTune(
+  { options, dataset, pruning, seed, check }: PruneRun,
+  model: LayersModel,
+  ui: Ui,
+): Promise<{ readonly pruned: LayersModel; readonly plan: Plan; readonly events: readonly RunEvent[] }> {
+  const { epochs = 1, batchSize, earlyStopping } = options;
+  const { train: trainRows, validation: validationRows, test: testRows } = dataset;
+  const parts = { examples: trainRows, validation: validationRows, test: testRows };
+  return withTensors(dataset, parts, async ({ examples, validation, test }) => {
+    const events: RunEvent[] = [await onTest(model, test, 'unpruned', ui)];
+    check();
+    const plan = await makePlan(model, dataset, pruning, options);
+    const pruned = await shrink(model, plan);
+    const removal = pruneEvent(plan, 0);
+    ui.note(pruneLine(removal));
+    events.push(removal, await onTest(pruned, test, 'pruned', ui));
+    check();
+    if (epochs === 0) return { pruned, plan, events };
+    const progress = ui.progress(epochs);
+    try {
+      const tuned = await train(
+        pruned,
+        { train: examples, ...(validationRows.rows > 0 && { validation }) },
+        {
+          epochs,
+          seed,
+          ...(batchSize !== undefined && { batchSize }),
+          ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
+          onProgress(epoch, done) {
+            check();
+            progress.update(epoch, done);
+          },
+          onEvent(event) {
+            if (event.type === 'epoch') progress.epochDone(event);
+          },
+        },
+      );
+      events.push(...tuned.events, await onTest(tuned.model, test, 'fine-tuned', ui));
+      return { pruned: tuned.model, plan, events };
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+async function onTest(model: LayersModel, test: Examples, stage: string, ui: Ui): Promise<EvaluateEvent> {
+  const event = await measureAll(model, test, { stage, split: 'test' });
+  ui.note(`${stage}: test accuracy ${(event.accuracy * 100).toFixed(2)}%`);
+  return event;
+}
