@@ -3,6 +3,7 @@ export { type Evaluation, type Examples, evaluate, measureLatency } from './eval
 export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
 export type * from './record.ts';
 export { withSeed } from './seed.ts';
+export { type SweepOptions, sweep } from './sweep.ts';
 export {
   type TrainingData,
   type TrainOptions,

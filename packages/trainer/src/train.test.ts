@@ -6,7 +6,7 @@ import { useEngine } from '@espalier/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { evaluate, measureLatency, type RunEvent, train, withSeed } from './index.ts';
+import { evaluate, measureLatency, type RunEvent, sweep, train, withSeed } from './index.ts';
 import { runFolder } from './node.ts';
 
 /** Removes units in the order of their incoming weights' lengths. */
@@ -183,6 +183,28 @@ describe('train', () => {
     };
     const first = await count();
     expect((await count()) - first).toBe(0);
+  });
+
+  it('sweeps over budgets without touching the model', async () => {
+    const { model } = await train(network(), data, { epochs: 8 });
+    const [before, weights] = [tf.memory().numTensors, await valuesOf(model)];
+    const settings = {
+      examples: data.validation,
+      split: 'validation',
+      series: 'magnitude',
+      points: 3,
+    } as const;
+    const events = await sweep(model, { ...settings, pruner: magnitude, counts: { d1: 15, d2: 9 } });
+    expect(events.map(({ removed, units }) => [removed, units])).toEqual([
+      [0, 28],
+      [8, 28],
+      [16, 28],
+      [24, 28],
+    ]);
+    expect(events[0]!.accuracy).toBe((await evaluate(model, data.validation)).accuracy);
+    expect(events.at(-1)!.accuracy).toBeLessThan(events[0]!.accuracy);
+    expect(await valuesOf(model)).toEqual(weights);
+    expect(tf.memory().numTensors).toBe(before);
   });
 
   it('measures latency', async () => {
