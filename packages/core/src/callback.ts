@@ -49,11 +49,11 @@ export class WatchCallback extends Callback {
   }
 
   override async onEpochBegin(_epoch: number): Promise<void> {
-    this.#watch?.epochBegin();
+    await this.orStop(() => this.#watch?.epochBegin());
   }
 
   override async onBatchEnd(_batch: number): Promise<void> {
-    if (this.#watch?.watching) this.#watch.batchEnd();
+    await this.orStop(() => this.#watch?.batchEnd());
   }
 
   override async onTrainEnd(): Promise<void> {
@@ -71,8 +71,22 @@ export class WatchCallback extends Callback {
 
   /** Ends the watching and frees what it gathered. */
   dispose(): void {
+    this.stopWatching();
+  }
+
+  protected stopWatching(): void {
     this.#watch?.dispose();
     this.#watch = undefined;
+  }
+
+  /** A hook that throws ends the training, and nobody calls `onTrainEnd` then. */
+  protected async orStop(hook: () => Promise<void> | void): Promise<void> {
+    try {
+      await hook();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** `share`: see `decide`. */
@@ -86,7 +100,7 @@ export class WatchCallback extends Callback {
 
   /** Watches anew, from the units that are there now. */
   protected start(): void {
-    this.dispose();
+    this.stopWatching();
     const { pruner, scope } = this.pruning;
     this.#analysis = analyzeInternals(this.watched);
     const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
@@ -125,9 +139,10 @@ export class PruneCallback extends WatchCallback {
   }
 
   override async onTrainBegin(): Promise<void> {
-    this.#forgetMasks();
-    await this.#holdMasked();
-    if (this.#prunings() > 0) this.start();
+    await this.orStop(async () => {
+      await this.#holdMasked();
+      if (this.#prunings() > 0) this.start();
+    });
   }
 
   override async onBatchEnd(batch: number): Promise<void> {
@@ -138,17 +153,23 @@ export class PruneCallback extends WatchCallback {
   override async onEpochEnd(epoch: number): Promise<void> {
     const done = epoch + 1;
     if (done % this.#every !== 0 || done / this.#every > this.#prunings()) return;
-    const plan = await this.decide(this.pruning.budget, done / this.#every / this.#prunings());
-    await mask(this.watched, plan);
-    this.#forgetMasks();
-    await this.#holdMasked();
-    if (done / this.#every < this.#prunings()) this.start();
-    else this.dispose();
+    await this.orStop(async () => {
+      const plan = await this.decide(this.pruning.budget, done / this.#every / this.#prunings());
+      await mask(this.watched, plan);
+      await this.#holdMasked();
+      if (done / this.#every < this.#prunings()) this.start();
+      else this.stopWatching();
+    });
   }
 
   override async onTrainEnd(): Promise<void> {
-    this.#forgetMasks();
     this.dispose();
+  }
+
+  /** Ends the watching and lets go of the masked units. */
+  override dispose(): void {
+    this.#forgetMasks();
+    super.dispose();
   }
 
   /** How many times it prunes in this training. */
@@ -158,6 +179,7 @@ export class PruneCallback extends WatchCallback {
 
   /** Masks for the weights that read masked units, so that no update brings them back. */
   async #holdMasked(): Promise<void> {
+    this.#forgetMasks();
     const earlier = maskedPlan(this.watched);
     if (!earlier) return;
     const analysis = analyzeInternals(this.watched);

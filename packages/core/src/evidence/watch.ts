@@ -145,6 +145,7 @@ export class Watch {
   }
 
   batchEnd(): void {
+    if (!this.#watching) return;
     try {
       for (const group of this.groups) {
         const seen = this.#seenBy(group);
@@ -271,7 +272,13 @@ function groupWatch(
     });
     return { site, layout: layoutOf(site.axis + 1, site.labels.length, entriesOf), captures: [] };
   });
-  const sessions = pruners.map((pruner) => new Session(pruner, alive.length));
+  const sessions: Session[] = [];
+  try {
+    for (const pruner of pruners) sessions.push(new Session(pruner, alive.length));
+  } catch (error) {
+    for (const session of sessions) session.dispose();
+    throw error;
+  }
   return { group, alive, sessions, sites, makes, biases, reads, consumers };
 }
 

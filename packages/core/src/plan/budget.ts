@@ -14,11 +14,18 @@ export type Budget =
 
 /** @throws if a number makes no sense. */
 export function checkBudget(budget: Budget): void {
-  if ('fraction' in budget && !(budget.fraction >= 0 && budget.fraction < 1)) {
+  const said = Object.keys(budget);
+  if (said.length !== 1 || !['fraction', 'count', 'threshold'].includes(said[0]!)) {
+    throw new Error(
+      `[core] budget must have one of fraction, count and threshold, got ${JSON.stringify(budget)}`,
+    );
+  }
+  if ('fraction' in budget && !(isNumber(budget.fraction) && budget.fraction >= 0 && budget.fraction < 1)) {
     throw new Error(`[core] budget.fraction must be at least 0 and below 1, got ${budget.fraction}`);
   }
   if ('count' in budget) {
-    const counts = typeof budget.count === 'number' ? [budget.count] : Object.values(budget.count);
+    const { count } = budget;
+    const counts = typeof count === 'object' && count !== null ? Object.values(count) : [count];
     const wrong = counts.find((count) => !Number.isInteger(count) || count < 0);
     if (wrong !== undefined)
       throw new Error(`[core] budget.count must be a whole number of units, got ${wrong}`);
@@ -27,6 +34,8 @@ export function checkBudget(budget: Budget): void {
     throw new Error(`[core] budget.threshold must be a number, got ${budget.threshold}`);
   }
 }
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
 
 /** What a group has to give. */
 export interface Candidates {

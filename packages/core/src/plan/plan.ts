@@ -113,6 +113,7 @@ export async function decide(
 ): Promise<Plan> {
   const { budget, pruner } = options;
   const compensation = compensationOf(options);
+  if (budget) checkBudget(budget);
   checkCounts(budget, watch);
   const judgements = await watch.judge(0);
   const planned = new Map<string, PlannedGroup>((earlier?.groups ?? []).map((group) => [group.id, group]));
@@ -162,7 +163,7 @@ export async function decide(
     pruner: pruner.name,
     compensation: compensation.name,
     groups: [...planned.values()],
-    folds,
+    folds: folds.map((fold) => withoutGone(fold, analysis, removal)),
     cost: { before: analysis.cost, after: removal.cost },
     notes,
   };
@@ -229,6 +230,16 @@ function numbered({ unit, into, constants }: UnitFold, alive: readonly number[],
     into: into.map(([target, factor]) => [alive[target]!, factor]),
     ...(constants && hasBias && { constants }),
   };
+}
+
+/** Units that were to take over may be gone by now, when nobody reads them any more: nothing is lost with them. */
+function withoutGone(fold: Fold, { groups }: Analysis, removal: Removal): Fold {
+  const { roots } = groups.find(({ id }) => id === fold.group)!;
+  const units = fold.units.map(({ into, ...unit }) => ({
+    ...unit,
+    into: into.filter(([target]) => !removal.isGone(roots[target]!)),
+  }));
+  return { ...fold, units };
 }
 
 /** Units that nobody reads any more (channels without a feature left) go, too. */

@@ -5,6 +5,7 @@ import { stridesOf } from '../graph/labels.ts';
 import type { TracedLayer } from '../graph/trace.ts';
 import { checkPlan, type Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
+import { settleCallOrder } from './call-order.ts';
 import { maskedPlan } from './mask.ts';
 import { carryOptimizer } from './optimizer.ts';
 import './selection.ts';
@@ -42,10 +43,12 @@ export async function shrink(
 
   const smaller = await rebuild(model, analysis, removal);
   const twins = twinsOf(analysis, smaller);
+  freezeAlike(model, smaller);
   for (const [layer, twin] of twins) {
     restoreInitializers(layer, twin);
     completeConfig(layer, twin, removal);
     layer.weights.forEach((weight, i) => {
+      twin.weights[i]!.variable.trainable = weight.variable.trainable;
       writeWeight(
         twin.weights[i]!.variable,
         slice(values.get(weight)!, weight.shape, keptAxes(weight, removal)),
@@ -62,6 +65,7 @@ async function rebuild(model: LayersModel, { trace }: Analysis, removal: Removal
   const byPath = new Map(trace.layers.map((layer) => [layer.path, layer]));
 
   const editContainer = (config: Json, prefix: string): void => {
+    settleCallOrder(config);
     for (const entry of config.layers as Json[]) {
       const layerConfig = entry.config as Json;
       const path = prefix + String(layerConfig.name);
@@ -99,12 +103,11 @@ function keptShape(
   kept: (labels: Int32Array) => number[],
 ): unknown[] {
   const { dims, data } = layer.inputs[0]!.labels;
-  const strides = stridesOf(dims);
+  const [strides, staying] = [stridesOf(dims), kept(data)];
   return shape.map((n, a) => {
     const length = dims[a - 1];
     if (length === undefined || length === 1) return n;
-    // what stays is a grid, so that one line along the axis tells its length
-    return kept(Int32Array.from({ length }, (_, i) => data[i * strides[a - 1]!]!)).length;
+    return new Set(staying.map((position) => Math.floor(position / strides[a - 1]!) % length)).size;
   });
 }
 
@@ -117,6 +120,16 @@ function twinsOf(analysis: Analysis, smaller: LayersModel): [TracedLayer, Traced
     return twin ? [[layer, twin]] : [];
   });
 }
+
+/** What is frozen stays so: tfjs-layers keeps it in the config of layers, not of models. */
+function freezeAlike(model: LayersModel, smaller: LayersModel): void {
+  for (const layer of model.layers) {
+    if (isModel(layer)) freezeAlike(layer, smaller.getLayer(layer.name) as unknown as LayersModel);
+  }
+  if (!model.trainable) smaller.trainable = false;
+}
+
+const isModel = (layer: unknown): layer is LayersModel => 'nodesByDepth' in (layer as object);
 
 function restoreInitializers({ layer }: TracedLayer, { layer: twin }: TracedLayer): void {
   const [from, to] = [layer, twin] as unknown as [Json, Json];

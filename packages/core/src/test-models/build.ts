@@ -238,14 +238,8 @@ const globalPool: Maker = (builder, from, shape, { option }) => {
   const name = builder.name('globalPool');
   const [average, max] =
     shape.length === 3
-      ? [
-          () => layers.globalAveragePooling2d({ name }),
-          () => layers.globalMaxPooling2d({ name }),
-        ]
-      : [
-          () => layers.globalAveragePooling1d({ name }),
-          () => layers.globalMaxPooling1d({ name }),
-        ];
+      ? [() => layers.globalAveragePooling2d({ name }), () => layers.globalMaxPooling2d({ name })]
+      : [() => layers.globalAveragePooling1d({ name }), () => layers.globalMaxPooling1d({ name })];
   builder.apply((option % 2 === 0 ? average : max)(), from);
 };
 
@@ -264,7 +258,7 @@ const reshape: Maker = (builder, from, shape, { size, option }) => {
     [-1, shape.at(-1)!],
   ];
   const chosen = targets[option % targets.length]!;
-  const targetShape = Math.abs(product(chosen)) % total === 0 || chosen.includes(-1) ? chosen : [total];
+  const targetShape = product(chosen) === total || chosen.includes(-1) ? chosen : [total];
   builder.apply(layers.reshape({ targetShape, name: builder.name('reshape') }), from);
 };
 
@@ -278,16 +272,38 @@ const permute: Maker = (builder, from, shape, { option }) => {
           [3, 1, 2],
           [1, 3, 2],
         ];
-  builder.apply(layers.permute({ dims: orders[option % orders.length]!, name: builder.name('permute') }), from);
+  builder.apply(
+    layers.permute({ dims: orders[option % orders.length]!, name: builder.name('permute') }),
+    from,
+  );
 };
 
 const pad: Maker = (builder, from, shape, { option }) => {
   if (shape.length !== 3) return;
   const name = builder.name('pad');
-  if (option < 4) builder.apply(layers.zeroPadding2d({ padding: [[1, 0], [0, 1]], name }), from);
+  if (option < 4)
+    builder.apply(
+      layers.zeroPadding2d({
+        padding: [
+          [1, 0],
+          [0, 1],
+        ],
+        name,
+      }),
+      from,
+    );
   else if (option < 6) {
     if (shape[0]! < 3 || shape[1]! < 3) return;
-    builder.apply(layers.cropping2D({ cropping: [[1, 0], [1, 1]], name }), from);
+    builder.apply(
+      layers.cropping2D({
+        cropping: [
+          [1, 0],
+          [1, 1],
+        ],
+        name,
+      }),
+      from,
+    );
   } else if (shape[0]! < 8 && shape[1]! < 8) builder.apply(layers.upSampling2d({ size: [2, 1], name }), from);
 };
 
@@ -318,7 +334,8 @@ const branchOf = (builder: Builder, from: SymbolicTensor, shape: readonly number
 const merge: Maker = (builder, from, shape, { other, option, size }) => {
   const fits = (tensor: SymbolicTensor) => String(shapeOf(tensor)) === String(shape) && tensor !== from;
   const second = builder.other(other, fits) ?? branchOf(builder, from, shape);
-  const third = size === 5 && option % 6 !== 1 ? builder.other(other + 1, (t) => fits(t) && t !== second) : undefined;
+  const third =
+    size === 5 && option % 6 !== 1 ? builder.other(other + 1, (t) => fits(t) && t !== second) : undefined;
   builder.apply(merger(option, builder.name('merge')), from, second, ...(third ? [third] : []));
 };
 
@@ -340,9 +357,7 @@ const gate: Maker = (builder, from, shape, { option, other }) => {
   const gated = builder.apply(excite, builder.apply(squeeze, from));
   const targetShape = [...shape.slice(1).map(() => 1), channels];
   const spread =
-    option % 2 === 0
-      ? builder.apply(layers.reshape({ targetShape, name: `${name}_spread` }), gated)
-      : gated;
+    option % 2 === 0 ? builder.apply(layers.reshape({ targetShape, name: `${name}_spread` }), gated) : gated;
   builder.apply(merger(other === 0 ? 0 : 2, `${name}_by`), from, spread);
 };
 
@@ -351,7 +366,9 @@ const concat: Maker = (builder, from, shape, { other, option }) => {
   const fits = (tensor: SymbolicTensor) => {
     const its = shapeOf(tensor);
     // one tensor twice: predict() then disposes it too early for a third reader (a bug of TensorFlow.js)
-    return tensor !== from && its.length === shape.length && its.every((n, a) => a === axis || n === shape[a]);
+    return (
+      tensor !== from && its.length === shape.length && its.every((n, a) => a === axis || n === shape[a])
+    );
   };
   const second = builder.other(other, fits) ?? branchOf(builder, from, shape);
   builder.apply(layers.concatenate({ axis: axis + 1, name: builder.name('concat') }), from, second);
@@ -426,7 +443,10 @@ export function build({ inputs, steps, head, seed }: ModelDescription): LayersMo
     const kind = (head + i) % 4;
     const shape = shapeOf(tensor);
     if (kind === 3 && loose.length > 1 && !hasUnknown(shape)) return tensor;
-    const flat = { ...fillers, operation: kind === 0 || hasUnknown(shape) ? ('globalPool' as const) : ('flatten' as const) };
+    const flat = {
+      ...fillers,
+      operation: kind === 0 || hasUnknown(shape) ? ('globalPool' as const) : ('flatten' as const),
+    };
     const before = builder.unused;
     makers[flat.operation](builder, tensor, shape, { ...flat, option: i });
     const vector = builder.unused.find((made) => !before.includes(made)) ?? tensor;
@@ -446,7 +466,8 @@ export function liven(model: LayersModel, seed: number): void {
   for (const weight of model.weights) {
     const { shape } = weight;
     const name = weight.originalName.split('/').at(-1)!;
-    const fanIn = name === 'depthwise_kernel' ? shape[0]! * shape[1]! : product(shape.slice(0, -1) as number[]);
+    const fanIn =
+      name === 'depthwise_kernel' ? shape[0]! * shape[1]! : product(shape.slice(0, -1) as number[]);
     const draw = (): number => {
       if (name.endsWith('kernel')) return next() * Math.sqrt(2 / fanIn);
       if (name === 'gamma' || name === 'moving_variance') return 0.5 + even();
@@ -454,7 +475,9 @@ export function liven(model: LayersModel, seed: number): void {
       return next() * 0.3;
     };
     const values = Float32Array.from({ length: product(shape as number[]) }, draw);
-    tf.tidy(() => weight.write(tf.tensor(values, shape as number[])));
+    tf.tidy(() => {
+      weight.write(tf.tensor(values, shape as number[]));
+    });
   }
 }
 

@@ -13,10 +13,10 @@ const elementwise: LayerRule = {
     const rank = Math.max(...inputs.map(({ shape }) => shape.length));
     const branches = inputs.map((labels) => toRank(labels, rank));
     const shape = branches[0]!.shape.map((_, a) => Math.max(...branches.map((branch) => branch.shape[a]!)));
+    const unitAxes = shape.flatMap((_, a) => (branches.some(({ dims }) => dims[a]! > 1) ? [a] : []));
     // a branch whose one unit is spread over the units of another stays, and ties nothing
-    const gates = branches.filter((branch) =>
-      branch.shape.some((n, a) => n === 1 && shape[a]! > 1 && branches.some((other) => other.dims[a]! > 1)),
-    );
+    const gates =
+      unitAxes.length === 0 ? [] : branches.filter((branch) => unitAxes.every((a) => branch.shape[a] === 1));
     for (const gate of gates) {
       freeze(gate, `${layer.name} spreads it over all units of another branch`);
     }
