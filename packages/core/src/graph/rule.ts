@@ -18,6 +18,7 @@ export interface WeightAxis {
   readonly labels: Int32Array;
 }
 
+/** Whose units stand on the axes of one weight, and what the weight is used for. */
 export interface WeightLabels {
   /** One entry for each axis of the weight; `null` where an axis is not about units. */
   readonly axes: readonly (WeightAxis | null)[];

@@ -25,6 +25,7 @@ export interface Pruning {
   readonly compensation?: Compensation;
 }
 
+/** What `plan` needs. */
 export interface PlanOptions extends Pruning {
   /** Needed if the pruner or the compensation looks at activations or errors. */
   readonly data?: CalibrationData;

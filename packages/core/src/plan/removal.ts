@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
 import { FIXED } from '../graph/labels.ts';
+import { checkForm } from './shape.ts';
 import type { Plan, PlannedGroup } from './types.ts';
 
 /** Which labels are gone under a plan. */
@@ -96,8 +97,7 @@ export function fingerprintOf({ trace }: Analysis): string {
  * @throws if the plan is for another model, or was edited into one that can't be carried out.
  */
 export function checkPlan(model: LayersModel, analysis: Analysis, plan: Plan): Removal {
-  if (plan.version !== 1)
-    throw new Error(`[core] this is not a plan of version 1 (found ${String(plan.version)})`);
+  checkForm(plan);
   const fingerprint = fingerprintOf(analysis);
   if (plan.model.fingerprint !== fingerprint) {
     throw new Error(
@@ -105,7 +105,10 @@ export function checkPlan(model: LayersModel, analysis: Analysis, plan: Plan): R
         `this is '${model.name}' (${fingerprint}). Make a plan for this model, or load the one it was made for`,
     );
   }
+  const seen = new Set<string>();
   for (const { id, size, remove } of plan.groups) {
+    if (seen.has(id)) throw new Error(`[core] the plan names group '${id}' twice`);
+    seen.add(id);
     const group = analysis.groups.find((candidate) => candidate.id === id);
     if (!group) throw new Error(`[core] the plan names group '${id}', which ${model.name} does not have`);
     if (!group.prunable)
@@ -113,7 +116,7 @@ export function checkPlan(model: LayersModel, analysis: Analysis, plan: Plan): R
     if (size !== group.size) {
       throw new Error(`[core] the plan says that group '${id}' has ${size} units, but it has ${group.size}`);
     }
-    const wrong = remove.find((unit) => !Number.isInteger(unit) || unit < 0 || unit >= size);
+    const wrong = remove.find((unit) => unit >= size);
     if (wrong !== undefined) {
       throw new Error(
         `[core] the plan removes unit ${wrong} of group '${id}', which has units 0 to ${size - 1}`,
@@ -135,21 +138,31 @@ function checkFolds(analysis: Analysis, plan: Plan, removal: Removal): void {
     const where = `the plan's fold of group '${id}' at ${layer}/${weight}`;
     const group = analysis.groups.find((candidate) => candidate.id === id);
     const member = group?.members.find((m) => m.layer === layer && m.weight === weight && m.role === 'reads');
-    if (!group || !member) throw new Error(`[core] ${where} does not fit this model`);
+    const kernel = analysis.trace.layers
+      .find(({ path }) => path === layer)
+      ?.weights.find(({ name }) => name === weight);
+    if (!group || !member || !kernel?.contracts) throw new Error(`[core] ${where} does not fit this model`);
+    const entries = new Int32Array(group.size);
+    for (const unit of member.units) entries[unit]!++;
+    const folded = new Set<number>();
     for (const { unit, into, constants } of units) {
-      if (!Number.isInteger(unit) || !removal.isGone(group.roots[unit] ?? FIXED)) {
+      if (!removal.isGone(group.roots[unit] ?? FIXED)) {
         throw new Error(`[core] ${where} folds unit ${unit}, which stays`);
       }
-      for (const [target, factor] of into) {
+      if (folded.has(unit)) throw new Error(`[core] ${where} folds unit ${unit} twice`);
+      folded.add(unit);
+      for (const [target] of into) {
         const root = group.roots[target];
-        if (root === undefined || removal.isGone(root) || !Number.isFinite(factor)) {
+        if (root === undefined || removal.isGone(root) || entries[target] !== entries[unit]) {
           throw new Error(
-            `[core] ${where} folds unit ${unit} into ${target} by ${factor}: it must stay and the factor be finite`,
+            `[core] ${where} folds unit ${unit} into ${target}, which must stay and be as wide there`,
           );
         }
       }
-      if (constants?.some((constant) => !Number.isFinite(constant))) {
-        throw new Error(`[core] ${where} has a constant for unit ${unit} that isn't finite`);
+      if (constants && constants.length !== entries[unit]) {
+        throw new Error(
+          `[core] ${where} must have ${entries[unit]} constants for unit ${unit}, found ${constants.length}`,
+        );
       }
     }
   }

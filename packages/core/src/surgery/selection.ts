@@ -4,6 +4,7 @@ import { SELECTION_CLASS } from '../graph/rules/reshape.ts';
 
 type LayerArgs = ConstructorParameters<typeof layers.Layer>[0];
 
+/** What a {@link FeatureSelection} layer is made of. */
 export interface FeatureSelectionArgs {
   readonly name?: string;
   /** Which of the flattened features stay, ascending. */
