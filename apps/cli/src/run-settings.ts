@@ -61,9 +61,9 @@ export async function clearRun(out: string): Promise<void> {
   for (const name of outputs) await rm(join(out, name), { recursive: true, force: true });
 }
 
-/** `clearRun`, and the folder goes too if nothing else is in it. */
+/** `clearRun`, and the folder goes too if nothing else is in it. What can't be removed stays. */
 export async function removeRun(out: string): Promise<void> {
-  await clearRun(out);
+  await clearRun(out).catch(() => undefined);
   await rmdir(out).catch(() => undefined);
 }
 

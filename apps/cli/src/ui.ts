@@ -39,7 +39,7 @@ export class Ui {
     const { stdout, env } = io;
     this.color = Boolean(stdout.isTTY) && !env.NO_COLOR && env.TERM !== 'dumb';
     // who reads a pipe wants every letter
-    this.width = stdout.isTTY ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+    this.width = stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY;
   }
 
   /** A line on stderr about what is going on. */
@@ -82,7 +82,9 @@ export class Ui {
             stream: stderr,
             clearOnComplete: true,
             gracefulExit: false,
-            hideCursor: true,
+            // the terminal stays as it is if the process is killed
+            hideCursor: false,
+            linewrap: true,
           },
           Presets.shades_classic,
         )

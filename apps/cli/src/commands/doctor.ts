@@ -40,7 +40,7 @@ async function examine(ui: Ui): Promise<Result> {
       ui.list(
         engines.map(({ name, available, reason }) => [
           `engine ${name}`,
-          available ? `works${name === best ? ', taken by auto' : ''}` : (reason ?? 'can’t be used'),
+          available ? `works${name === best ? ', taken by auto' : ''}` : (reason ?? "can't be used"),
         ]),
       ),
       ui.list(found.map(({ name, found: where }) => [`dataset ${name}`, where])),

@@ -22,7 +22,7 @@ export const addPlan = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addDataOptions(command)
     .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)')
-    .option('--seed <n>', 'of random scores (default: the model’s own, else 1)', whole(0));
+    .option('--seed <n>', 'of random scores (default: that of the model, else 1)', whole(0));
   addEngineOptions(command).action(async (path: string, options: PlanCommandOptions) => {
     ui.print(await makeAndWrite(path, options, ui));
   });

@@ -27,6 +27,7 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addDataOptions(command);
   addTrainingOptions(command, { epochs: EPOCHS, least: 1 });
   addPruningOptions(command)
+    .optionsGroup('Pruning:')
     .option('--every <epochs>', 'prune after every so many epochs (default: 1)', whole(1))
     .option('--until <share>', 'prune in this first part of the epochs (default: 0.7)', number)
     .optionsGroup('Options:')

@@ -49,7 +49,7 @@ export const addDataOptions = (command: Command): Command =>
     .optionsGroup('Data:')
     .option(
       '--dataset <name>',
-      'mnist, letters, glyphs or csv:<path> (default: the model’s own, else mnist)',
+      'mnist, letters, glyphs or csv:<path> (default: that of the model, else mnist)',
       dataset,
     )
     .option('--limit <rows>', 'at most so many training rows', whole(1))

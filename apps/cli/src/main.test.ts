@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { modelNames } from './options/model.ts';
+import { run, temporaryFolder } from './testing/run.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+afterAll(() => folder.remove());
+
+const commands = [
+  ...['train', 'prune', 'evaluate', 'inspect', 'plan', 'apply', 'data', 'models', 'pruners', 'doctor'],
+];
+
+describe('espalier', () => {
+  it('shows its help and its version', async () => {
+    expect(await run([])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Usage: espalier'),
+    });
+    const help = await run('--help');
+    expect(help.code).toBe(0);
+    for (const name of commands) expect(help.out).toContain(`\n  ${name} `);
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await run('--version')).toMatchObject({ code: 0, out: `${version}\n` });
+  });
+
+  it.each(commands)('explains %s, in the README too', async (name) => {
+    const { code, out } = await run(`${name} --help`);
+    expect(code).toBe(0);
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(readme).toContain(`espalier ${name}`);
+    for (const [flag] of out.matchAll(/--[a-z-]+(?= )/g)) expect(readme).toContain(flag);
+  });
+
+  it('guesses what was meant, and takes no unknown command', async () => {
+    expect(await run('trian')).toMatchObject({
+      code: 2,
+      err: "error: unknown command 'trian' (Did you mean train?)\n",
+    });
+    expect(await run('evaluate')).toMatchObject({
+      code: 2,
+      err: "error: missing required argument 'model'\n",
+    });
+  });
+
+  it('says its error in JSON, too, and shows a stack when asked to', async () => {
+    const { code, json, err } = await run(['inspect', join(folder.path, 'none'), '--json', '--debug']);
+    expect([code, json]).toEqual([1, { error: expect.stringContaining('there is no model at') }]);
+    expect(err).toContain('    at ');
+    expect((await run('evaluate --json')).json).toEqual({ error: "missing required argument 'model'" });
+  });
+});
+
+describe('models, pruners, data and doctor', () => {
+  it('list what there is', async () => {
+    const models = await run('models --json');
+    expect((models.json.models as { name: string }[]).map(({ name }) => name)).toEqual(modelNames);
+    expect((await run('pruners --json')).json.pruners).toMatchObject([
+      { name: 'angle', pairs: true, needs: ['activations'], options: ['lower', 'upper', 'complementary'] },
+      { name: 'random', pairs: false, needs: [] },
+    ]);
+    for (const name of ['models', 'pruners', 'data', 'doctor']) {
+      expect(await run(name)).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('say where data is, and what was found here', async () => {
+    const env = { ESPALIER_DATA_DIR: folder.path, ESPALIER_CACHE_DIR: join(folder.path, 'cache') };
+    const { json } = await run('data --json', { env });
+    expect(json).toMatchObject({
+      dataDir: folder.path,
+      datasets: [{ name: 'mnist', found: 'not here' }, {}, { name: 'glyphs', found: 'generated' }, {}],
+    });
+    const doctor = (await run('doctor --json', { env })).json;
+    expect(doctor).toMatchObject({
+      cacheDir: env.ESPALIER_CACHE_DIR,
+      versions: { node: process.versions.node },
+    });
+    expect(doctor.engines).toContainEqual({ name: 'wasm', available: true });
+  });
+
+  it('show examples of images, of features and of a table', async () => {
+    const images = await run('data glyphs --rows 100');
+    expect(images.out).toMatch(/[#%@]/);
+    expect((await run('data glyphs --rows 100 --as features')).out).toContain('x15');
+    const table = join(folder.path, 'table.csv');
+    const rows = Array.from({ length: 20 }, (_, i) => `${i},${(i * 7) % 5},${i % 2 ? 'odd' : 'even'}`);
+    await writeFile(table, `a,b,kind\n${rows.join('\n')}\n`);
+    expect((await run(`data csv:${table} --json`)).json).toMatchObject({
+      classes: ['even', 'odd'],
+      inputShape: [2],
+    });
+    await writeFile(table, 'a,b,kind\n1,2,x\n1,?,y\n');
+    expect(await run(`data csv:${table}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('missing value'),
+    });
+    expect(await run('data csv')).toMatchObject({ code: 2, err: expect.stringContaining('csv:table.csv') });
+    expect(await run('data minst')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('Did you mean mnist?'),
+    });
+  });
+
+  it('do not trust files that are not the originals', async () => {
+    const file = join(folder.path, 'letter-recognition', 'letter-recognition.data');
+    await mkdir(join(file, '..'), { recursive: true });
+    await writeFile(file, 'A,1,2');
+    const dir = process.env.ESPALIER_DATA_DIR;
+    process.env.ESPALIER_DATA_DIR = folder.path;
+    try {
+      const { code, err } = await run('data letters --offline');
+      expect([code, err]).toEqual([1, expect.stringContaining('is not the original')]);
+    } finally {
+      if (dir === undefined) delete process.env.ESPALIER_DATA_DIR;
+      else process.env.ESPALIER_DATA_DIR = dir;
+    }
+  });
+});
+
+const bin = fileURLToPath(new URL('../bin/espalier.js', import.meta.url));
+
+describe.skipIf(!existsSync(new URL('../dist/main.js', import.meta.url)))('the built program', () => {
+  const start = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8' });
+
+  it('passes results and exit codes on', () => {
+    const { status, stdout } = start('pruners', '--json');
+    expect([status, JSON.parse(stdout).command]).toEqual([0, 'pruners']);
+    expect(start('nonsense')).toMatchObject({ status: 2, stdout: '' });
+  });
+});

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadModel } from '@espalier/engine';
+import { parseRecord } from '@espalier/report';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run, temporaryFolder, tiny } from './testing/run.ts';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (name: string): string => join(folder.path, name);
+const wasm = '--engine wasm';
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const line = `train ${tiny} --epochs 4 --hidden 20,12 --learning-rate 0.01 --no-report --out ${at('run')}`;
+  expect((await run(line)).code).toBe(0);
+});
+afterAll(() => folder.remove());
+
+describe('prune', () => {
+  it('plans, shrinks, fine-tunes and measures, on the dataset that the model remembers', async () => {
+    const { code, json, err } = await run(
+      `prune ${at('run')} --fraction 0.5 ${wasm} --json --out ${at('half')}`,
+    );
+    expect(err).toContain('Data: glyphs');
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      command: 'prune',
+      dataset: { name: 'glyphs', rows: { train: 420, test: 90 } },
+      evaluations: [{ stage: 'unpruned' }, { stage: 'pruned' }, { stage: 'fine-tuned', split: 'test' }],
+    });
+    expect((await readdir(at('half'))).sort()).toEqual(['model', 'plan.json', 'record.jsonl', 'report.html']);
+    const small = await loadModel(join(at('half'), 'model'));
+    expect(small.getLayer('fc1').outputShape).toEqual([null, 10]);
+    expect(small.getUserDefinedMetadata()).toMatchObject({ espalier: { dataset: 'glyphs' } });
+    const record = parseRecord(await readFile(join(at('half'), 'record.jsonl'), 'utf8'));
+    expect(record.map(({ type }) => type)).toEqual([
+      ...['start', 'evaluate', 'prune', 'evaluate', 'epoch', 'evaluate', 'end'],
+    ]);
+  });
+
+  it('can do without fine-tuning, and takes model.json for the folder', async () => {
+    const model = join(at('run'), 'model', 'model.json');
+    const { code, out } = await run(
+      `prune ${model} --lower 90 --upper 120 --epochs 0 --no-report ${wasm} --out ${at('untuned')}`,
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('fewer parameters');
+    expect(out).not.toContain('fine-tuned');
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('writes nothing after Ctrl-C', async () => {
+    const { code, err } = await run(`prune ${at('run')} --fraction 0.5 ${wasm} --out ${at('cut')}`, {
+      onStderr: (text, interrupt) => text.startsWith('unpruned') && interrupt(),
+    });
+    expect([code, err]).toEqual([130, expect.stringContaining('nothing was written')]);
+    expect((await readdir(folder.path)).filter((name) => name.startsWith('cut'))).toEqual([]);
+  });
+
+  it('does not overwrite the run that it prunes', async () => {
+    const { code, err } = await run(`prune ${at('run')} --fraction 0.5 --out ${at('run')}`);
+    expect([code, err]).toEqual([2, expect.stringContaining('--overwrite')]);
+  });
+});
+
+describe('plan and apply', () => {
+  it('make by mask and by shrink the same outputs, and prune without either', async () => {
+    const plan = at('plan.json');
+    const made = await run(
+      `plan ${at('run')} --pruner random --count fc1=5,fc2=2 --compensation mean ${wasm} --out ${plan}`,
+    );
+    expect(made.out).toContain('Plan: ');
+    expect(made.code).toBe(0);
+    const results: unknown[] = [];
+    for (const how of ['', '--mask']) {
+      const applied = await run(
+        `apply ${at('run')} ${plan} --json --out ${at(`applied${how}`)} ${wasm} ${how}`.trim(),
+      );
+      expect(applied.json).toMatchObject({
+        command: 'apply',
+        groups: [{ before: 20, after: 15 }, { after: 10 }],
+      });
+      const { json } = await run(`evaluate ${at(`applied${how}`)} --json ${wasm}`);
+      results.push([json.accuracy, (json.loss as number).toFixed(5)]);
+    }
+    expect(results[0]).toEqual(results[1]);
+  });
+
+  it('shows a plan that is not written', async () => {
+    const { code, json } = await run(`plan ${at('run')} --threshold 60 ${wasm} --json`);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({ command: 'plan', pruner: 'angle', plan: { version: 1 } });
+  });
+
+  it('refuse a plan for another model, and what is no plan', async () => {
+    const plan = at('other.json');
+    await run(`plan ${at('run')} --fraction 0.2 ${wasm} --out ${plan}`);
+    const small = at('small');
+    await run(`apply ${at('run')} ${plan} ${wasm} --out ${small}`);
+    expect(await run(`apply ${small} ${plan} ${wasm} --out ${at('no')}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('for another model'),
+    });
+    const text = await readFile(plan, 'utf8');
+    for (const [name, broken, message] of [
+      ['cut.json', text.slice(0, 99), 'not valid JSON'],
+      ['odd.json', '{"version": 1}', 'is no plan: model'],
+      ['none.json', undefined, 'no such file'],
+    ] as const) {
+      if (broken !== undefined) await writeFile(at(name), broken);
+      const outcome = await run(`apply ${at('run')} ${at(name)} ${wasm} --out ${at('no')}`);
+      expect([outcome.code, outcome.err]).toEqual([1, expect.stringContaining(message)]);
+    }
+    expect(existsSync(at('no'))).toBe(false);
+  });
+});
+
+describe('evaluate', () => {
+  it('measures a part of the data', async () => {
+    const { code, out } = await run(`evaluate ${at('run')} --on validation ${wasm}`);
+    expect(out).toContain('On validation data');
+    expect(out).toContain('Confusion');
+    expect(code).toBe(0);
+    const { json } = await run(`evaluate ${at('run')} --json ${wasm}`);
+    const total = (json.confusion as number[][]).flat().reduce((sum, n) => sum + n, 0);
+    expect([json.rows, total]).toEqual([90, 90]);
+  });
+
+  it('does not feed a model with what does not fit', async () => {
+    for (const [options, message] of [
+      ['--dataset glyphs --rows 100', 'the model takes inputs of 16, but glyphs has rows of 28x28x1'],
+      ['--of letters', 'the model gives 10 outputs, but glyphs has 26 classes'],
+      ['--split 80:20 --on validation', 'no validation rows'],
+    ]) {
+      const dataset = options!.includes('--dataset') ? '--as images' : '';
+      const { code, err } = await run(`evaluate ${at('run')} ${wasm} ${options} ${dataset}`.trim());
+      expect([code, err]).toEqual([1, expect.stringContaining(message!)]);
+    }
+  });
+});
+
+describe('inspect', () => {
+  it('shows groups, layers and cost', async () => {
+    const { code, out } = await run(`inspect ${at('run')} ${wasm}`);
+    expect(code).toBe(0);
+    for (const text of ['no: the model puts it out', 'Groups', 'Layers', 'parameters'])
+      expect(out).toContain(text);
+    const { json } = await run(`inspect ${at('run')} --json ${wasm}`);
+    expect(json).toMatchObject({
+      groups: [
+        { id: 'fc1', size: 20, consumers: ['fc2'], prunable: true, exact: true },
+        { id: 'fc2' },
+        { prunable: false },
+      ],
+    });
+  });
+
+  it('says what is wrong with a model', async () => {
+    const copy = async (name: string, edit: (text: string) => string): Promise<string> => {
+      await cp(join(at('run'), 'model'), at(name), { recursive: true });
+      const file = join(at(name), 'model.json');
+      await writeFile(file, edit(await readFile(file, 'utf8')));
+      return at(name);
+    };
+    const cases: [string, string][] = [
+      [at('nowhere'), 'there is no model at'],
+      [await copy('cut', (text) => text.slice(0, 50)), 'not valid JSON'],
+      [
+        await copy('graph', () => '{"format":"graph-model","modelTopology":{"node":[]}}'),
+        'holds a GraphModel',
+      ],
+      [await copy('empty', () => '{}'), 'no modelTopology'],
+    ];
+    for (const [model, message] of cases) {
+      const { code, out, err } = await run(`inspect ${model} ${wasm}`);
+      expect([code, out]).toEqual([1, '']);
+      expect(err.trimEnd().split('\n').at(-1)).toContain(message);
+    }
+  });
+});
