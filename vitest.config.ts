@@ -9,6 +9,13 @@ const config: ViteUserConfig = defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'scripts/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    tags: [
+      {
+        name: 'slow',
+        description: 'Trains real networks; --tags-filter=!slow leaves these out.',
+        timeout: 600_000,
+      },
+    ],
   },
 });
 

@@ -32,7 +32,10 @@ try {
     problems += found.length;
   }
 
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  );
   const peers = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'].map(
     (name) => `${name}@${manifestOf(root).devDependencies[name]}`,
   );

@@ -1,7 +1,7 @@
 // What both commands of a fresh clone begin with: install what is missing and build what has changed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,7 +21,9 @@ export function run(command, args, { env = {} } = {}) {
 
 /** Installs the locked packages unless this lock file is installed already. */
 export function install() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.espalier-installed');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   // not ci: it refuses a lock file made where a registry lacks other platforms' optional binaries

@@ -1,5 +1,5 @@
 // `npm test`: everything that must hold, on a fresh clone too. Arguments go to vitest: `npm test -- packages/core`.
-import { install, build, run } from './setup.mjs';
+import { build, install, run } from './setup.mjs';
 
 install();
 build();

@@ -55,12 +55,18 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 async function runOne(benchmark: Benchmark, { json, seeds, ...flags }: Flags): Promise<Result> {
+  try {
+    await mkdir(flags.out, { recursive: true });
+  } catch (error) {
+    throw new Error(
+      `can't write to ${flags.out}: ${(error as Error).message}. Choose another folder by --out`,
+    );
+  }
   const result = await benchmark.run({
     ...flags,
     seeds: Array.from({ length: seeds ?? (flags.quick ? 1 : 3) }, (_, i) => i + 1),
     log: (line) => process.stderr.write(`${line}\n`),
   });
-  await mkdir(flags.out, { recursive: true });
   const html = join(flags.out, `${benchmark.name}.html`);
   const data = join(flags.out, `${benchmark.name}.json`);
   const text = JSON.stringify(result, null, 2);

@@ -1,3 +1,4 @@
+/** When to give up a training that gets no better. */
 export interface EarlyStopping {
   /** How many epochs without improvement to wait. */
   readonly patience: number;

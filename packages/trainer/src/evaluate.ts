@@ -11,6 +11,7 @@ export interface Examples {
   readonly y: tf.Tensor;
 }
 
+/** How well a classifier does: mean loss, accuracy (0 to 1), counts by actual and predicted class. */
 export type Evaluation = Pick<EvaluateEvent, 'loss' | 'accuracy' | 'confusion'>;
 
 /**

@@ -4,6 +4,7 @@ import { type Examples, evaluate } from './evaluate.ts';
 import type { SweepEvent } from './record.ts';
 import { sizesOf } from './schedule.ts';
 
+/** What `sweep` needs. */
 export interface SweepOptions extends Omit<Pruning, 'budget'> {
   /** Up to how many units of each group, by its id. */
   readonly counts: Readonly<Record<string, number>>;

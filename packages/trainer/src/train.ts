@@ -42,6 +42,7 @@ export interface TrainState {
   readonly sizes: Readonly<Record<string, number>>;
 }
 
+/** How to train, and whom to tell. */
 export interface TrainOptions {
   /** The last epoch, counted from the start of the run. */
   readonly epochs: number;
@@ -62,6 +63,7 @@ export interface TrainOptions {
   readonly onProgress?: (epoch: number, done: number) => void;
 }
 
+/** What a training leaves. */
 export interface TrainResult {
   /** The trained model: the given one, or a smaller one if units were removed. */
   readonly model: LayersModel;

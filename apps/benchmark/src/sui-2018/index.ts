@@ -128,6 +128,8 @@ async function runJobs(
     filename: file.href,
     minThreads: workers,
     maxThreads: workers,
+    // workers run what was built, whatever this process resolves
+    execArgv: [],
   });
   let done = 0;
   try {
