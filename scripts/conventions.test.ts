@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withTable } from './readme-table.mjs';
 
 const root = join(import.meta.dirname, '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -91,4 +92,10 @@ describe.each(pruners)('%s', (pruner) => {
 it.each(['packages/core', ...pruners])('%s runs in a browser: it imports nothing of Node', (workspace) => {
   const node = sourcesOf(workspace).filter((path) => /from '(?:node:|fs|path|os)/.test(read(path)));
   expect(node).toEqual([]);
+});
+
+it("shows the benchmark's own figures in the README", () => {
+  const result: unknown = JSON.parse(read('apps', 'benchmark', 'results', 'sui-2018.json'));
+  expect(read('README.md')).toBe(withTable(read('README.md'), result));
+  expect(read('README.md')).toMatch(/Net1: 158 of 320/);
 });
