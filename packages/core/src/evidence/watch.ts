@@ -187,11 +187,19 @@ export class Watch {
     return Object.defineProperties(weightsOf(group) as Seen, {
       activations: { get: () => rowsOf(group.sites, ({ value }) => value) },
       errors: {
-        get: () =>
-          rowsOf(group.sites, ({ value, error }) =>
+        get: () => {
+          const captures = group.sites.flatMap((site) => site.captures);
+          if (captures.length > 0 && captures.every(({ error }) => error === undefined)) {
+            throw new Error(
+              `no error came back to '${group.group.id}': if its layer and all before it are frozen ` +
+                '(trainable: false), leave it out of the scope',
+            );
+          }
+          return rowsOf(group.sites, ({ value, error }) =>
             // a loss is the mean over its batch
             error ? tf.mul(error, value.shape[0]!) : tf.zerosLike(value),
-          ),
+          );
+        },
       },
       updates: {
         get: () => ({

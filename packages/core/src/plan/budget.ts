@@ -72,10 +72,10 @@ export function take(
   }
   if (units >= wanted) return { taken, notes: [] };
   const why =
-    offered < wanted
-      ? `the pruner proposes ${offered}`
-      : most < wanted
-        ? 'one unit must stay'
+    units === most
+      ? 'one unit must stay'
+      : offered < wanted
+        ? `the pruner proposes ${offered}`
         : 'the rest go by twos';
   return { taken, notes: [`group '${id}': ${wanted} units should go, ${units} do: ${why}`] };
 }

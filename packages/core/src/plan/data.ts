@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Watch } from '../evidence/watch.ts';
 import { lossFunctionsOf } from '../model.ts';
 
@@ -28,6 +28,9 @@ export async function runThrough(model: LayersModel, data: CalibrationData, watc
   checkData(model, xs, ys, watch);
   const examples = xs[0]!.shape[0]!;
   const batchSize = data.batchSize ?? 256;
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new Error(`[core] data.batchSize must be a whole number of at least 1, got ${batchSize}`);
+  }
   watch.attach(model, 'always');
   try {
     watch.epochBegin();
@@ -64,6 +67,7 @@ function checkData(
   if ([...xs, ...ys].some((tensor) => tensor.shape[0] !== examples)) {
     throw new Error('[core] all tensors of data must have equally many examples');
   }
+  checkShapes('x', xs, model.inputs);
   if (!watch.needs.has('errors')) return;
   if (ys.length !== model.outputs.length) {
     throw new Error(
@@ -77,16 +81,32 @@ function checkData(
   }
 }
 
+function checkShapes(name: string, tensors: readonly tf.Tensor[], wanted: readonly SymbolicTensor[]): void {
+  wanted.forEach(({ shape }, i) => {
+    const found = tensors[i]!.shape;
+    if (found.length === shape.length && shape.every((n, a) => a === 0 || n === null || n === found[a]))
+      return;
+    throw new Error(
+      `[core] data.${name}[${i}] should have shape [${shape.map((n) => n ?? 'any')}], but has [${found}]`,
+    );
+  });
+}
+
 const forward = (model: LayersModel, xs: tf.Tensor[]): tf.Tensor[] =>
   listOf(model.apply(xs.length === 1 ? xs[0]! : xs, { training: false }) as tf.Tensor | tf.Tensor[]);
 
-/** Back from the mean loss of the batch to the weights that make the watched units, past their activations. */
+/**
+ * Back from the mean loss of the batch to the weights that make the watched units, past their activations. No
+ * weight makes a flattened feature: all are taken then.
+ */
 function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watch): void {
-  const weights = watch.groups.flatMap(({ makes }) => makes.map(({ weight }) => weight.variable.read()));
+  const weights = watch.groups.every(({ makes }) => makes.length > 0)
+    ? watch.groups.flatMap(({ makes }) => makes.map(({ weight }) => weight.variable.read()))
+    : model.weights.map((weight) => weight.read());
   const functions = lossFunctionsOf(model)!;
   const loss = (): tf.Scalar => {
     const losses = forward(model, xs).map((output, i) => tf.mean(functions[i]!(ys[i]!, output)));
     return tf.reshape(tf.addN(losses), []) as tf.Scalar;
   };
-  tf.engine().gradients(loss, [...new Set(weights)], undefined, true);
+  tf.engine().gradients(loss, [...new Set(weights)] as tf.Tensor[], undefined, true);
 }

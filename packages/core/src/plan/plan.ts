@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Watch, type Watched } from '../evidence/watch.ts';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
-import type { Proposal, Pruner } from '../pruner.ts';
+import type { Evidence, Proposal, Pruner } from '../pruner.ts';
 import { maskedPlan } from '../surgery/mask.ts';
 import { type Budget, checkBudget, take } from './budget.ts';
 import { addOutgoing, type Compensation, none } from './compensation.ts';
@@ -38,9 +38,9 @@ export interface PlanOptions extends Pruning {
  * @throws if an option makes no sense for this model, data is needed and missing, or the pruner fails.
  */
 export async function plan(model: LayersModel, options: PlanOptions): Promise<Plan> {
+  checkPruning(options);
   const { pruner, data } = options;
   const compensation = compensationOf(options);
-  checkPruning(options);
   const analysis = analyzeInternals(model);
   const earlier = maskedPlan(model);
   const watch = new Watch(analysis, watchedGroups(analysis, options.scope, earlier), [pruner], compensation);
@@ -69,11 +69,20 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
 export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
   compensation ?? ('compare' in pruner ? addOutgoing() : none());
 
+const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
+
 /** @throws if the options contradict each other. */
 export function checkPruning(options: Pruning): void {
   const { pruner, budget } = options;
+  if (!(pruner instanceof Object)) {
+    throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
+  }
   if (!('compare' in pruner) && !('score' in pruner)) {
     throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
+  }
+  const strange = pruner.needs?.find((need) => !evidence.includes(need));
+  if (strange !== undefined) {
+    throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
   }
   if (budget) checkBudget(budget);
   if (!budget && !('compare' in pruner)) {

@@ -3,6 +3,7 @@ import { models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { stridesOf } from '../graph/labels.ts';
 import type { TracedLayer } from '../graph/trace.ts';
+import { asLayersModel } from '../model.ts';
 import { checkPlan, type Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
 import { settleCallOrder } from './call-order.ts';
@@ -29,9 +30,9 @@ interface CompileState {
  */
 export async function shrink(
   model: LayersModel,
-  plan: Plan | undefined = maskedPlan(model),
+  plan: Plan | undefined = maskedPlan(asLayersModel(model)),
 ): Promise<LayersModel> {
-  if (!plan) {
+  if (plan === undefined) {
     throw new Error(
       '[core] shrink needs a plan: nothing was masked in this model. Make one by plan(model, ...)',
     );

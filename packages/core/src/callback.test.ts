@@ -1,0 +1,237 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { prune, watch } from './callback.ts';
+import type { Pruner, ScorePruner } from './pruner.ts';
+import { mask, maskedPlan } from './surgery/mask.ts';
+import { shrink } from './surgery/shrink.ts';
+import { difference, outputsOf } from './test-models/compare.ts';
+import { smallMlp, smallResNet, task } from './test-models/fixed.ts';
+import { anyScores, scores } from './test-models/pruners.ts';
+
+const fitArgs = { batchSize: 4, shuffle: false, verbose: 0 } as const;
+
+function compiled(make: () => LayersModel = smallMlp): LayersModel {
+  const model = make();
+  model.compile({ optimizer: tf.train.adam(0.02), loss: 'meanSquaredError', metrics: ['mae'] });
+  return model;
+}
+
+const goneOf = (model: LayersModel) =>
+  Object.fromEntries((maskedPlan(model)?.groups ?? []).map(({ id, remove }) => [id, remove.length]));
+
+/** How many units of `first` are gone after each epoch. */
+function counting(model: LayersModel): { counts: number[]; callback: CustomCallback } {
+  const counts: number[] = [];
+  return {
+    counts,
+    callback: new CustomCallback({
+      onEpochEnd: async () => {
+        counts.push(goneOf(model).first ?? 0);
+      },
+    }),
+  };
+}
+
+/** The units whose outgoing weights are all 0. */
+const silent = (model: LayersModel, consumer: string): number[] =>
+  (model.getLayer(consumer).getWeights()[0]!.arraySync() as number[][]).flatMap((row, unit) =>
+    row.every((weight) => weight === 0) ? [unit] : [],
+  );
+
+/** Sums activations, so that it must be shown some. */
+const summing = (needs: Pruner['needs'] = ['activations']): ScorePruner<tf.Tensor> => ({
+  name: 'summing',
+  needs: needs!,
+  init: (units) => tf.zeros([units]),
+  onBatchEnd: ({ updates }, state) => tf.add(state, tf.sum(tf.abs(updates.incoming.gradient), 0)),
+  score: (_, state) => state,
+});
+
+describe('prune(pruner) in model.fit', () => {
+  for (const [name, options, epochs, wanted] of [
+    ['every epoch', {}, 5, [1, 2, 3, 4, 5]],
+    ['every second', { every: 2 }, 6, [0, 1, 1, 3, 3, 5]],
+    ['in the first half', { until: 0.5 }, 6, [1, 3, 5, 5, 5, 5]],
+    ['every second in the first 70%', { every: 2, until: 0.7 }, 6, [0, 2, 2, 5, 5, 5]],
+    ['once', { every: 3 }, 5, [0, 0, 5, 5, 5]],
+    ['never, if the training is too short', { every: 9 }, 5, [0, 0, 0, 0, 0]],
+  ] as const) {
+    it(`reaches the budget by equal steps: ${name}`, async () => {
+      const model = compiled();
+      const { x, y } = task(model, 8);
+      const { counts, callback } = counting(model);
+      const callbacks = [prune(anyScores(1), { budget: { count: { first: 5 } }, ...options }), callback];
+      await model.fit(x, y, { ...fitArgs, epochs, callbacks });
+      expect(counts).toEqual(wanted);
+    });
+  }
+
+  it('holds masked units at zero through later updates, while the others learn', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const seen: number[][] = [];
+    const look = new CustomCallback({ onBatchEnd: async () => void seen.push(silent(model, 'second')) });
+    const callback = prune(scores(9, 0, 9, 0, 9, 9), {
+      budget: { count: { first: 2 } },
+      every: 1,
+      until: 0.2,
+    });
+    const before = outputsOf(model, [x]);
+    await model.fit(x, y, { ...fitArgs, epochs: 5, callbacks: [callback, look] });
+    // two batches an epoch
+    expect(seen).toEqual([[], [], ...Array.from({ length: 8 }, () => [1, 3])]);
+    expect(difference(before, outputsOf(model, [x]))).toBeGreaterThan(1e-2);
+    const small = await shrink(model);
+    expect(difference(outputsOf(model, [x]), outputsOf(small, [x]))).toBeLessThan(1e-5);
+    expect(small.getLayer('first').outputShape).toEqual([null, 4]);
+  });
+
+  it('goes on in a second fit, where the budget is still a total', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const callback = prune(anyScores(1), { budget: { count: { first: 2 } } });
+    await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: callback });
+    const gone = maskedPlan(model)?.groups;
+    expect(goneOf(model)).toEqual({ first: 2 });
+    await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: callback });
+    expect(maskedPlan(model)?.groups).toMatchObject(gone!.map(({ id, remove }) => ({ id, remove })));
+    const more = prune(anyScores(1), { budget: { count: { first: 4 } } });
+    await model.fit(x, y, { ...fitArgs, epochs: 4, initialEpoch: 2, callbacks: more });
+    expect(goneOf(model)).toEqual({ first: 4 });
+    expect(silent(model, 'second')).toHaveLength(4);
+  });
+
+  it('two at once, each with a pruner, a schedule and evidence of its own', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const [one, two] = [
+      prune(summing(['updates']), { budget: { count: 3 }, scope: ['first'], until: 0.5 }),
+      prune(summing(['updates']), { budget: { count: 2 }, scope: ['second'], every: 2 }),
+    ];
+    const other: string[] = [];
+    const look = new CustomCallback({
+      onEpochEnd: async (_, logs) => void other.push(...Object.keys(logs ?? {})),
+    });
+    const { history } = await model.fit(x, y, { ...fitArgs, epochs: 4, callbacks: [one, look, two] });
+    expect(goneOf(model)).toEqual({ first: 3, second: 2 });
+    expect(silent(model, 'second')).toHaveLength(3);
+    expect(silent(model, 'logits')).toHaveLength(2);
+    // every score was gathered from batches: none of them is the zero that it began with
+    const all = maskedPlan(model)!.groups.flatMap(({ scores: own }) => own);
+    expect(all.every((score) => score !== null && score > 0)).toBe(true);
+    expect(history.loss).toHaveLength(4);
+    expect(other).toContain('mae');
+    expect(model.layers.some((layer) => Object.hasOwn(layer, 'call'))).toBe(false);
+    expect(Object.hasOwn(model.optimizer, 'applyGradients')).toBe(false);
+  });
+
+  it('prunes channels, features and nested blocks; shrink needs no plan', async () => {
+    const model = compiled(smallResNet);
+    const { x, y } = task(model, 8);
+    const scope = ['channel', 'neuron'];
+    await model.fit(x, y, {
+      ...fitArgs,
+      epochs: 2,
+      callbacks: prune(anyScores(2), { budget: { fraction: 0.5 }, scope }),
+    });
+    expect(goneOf(model)).toEqual({ stem: 3, hidden: 4 });
+    const small = await shrink(model);
+    expect(difference(outputsOf(model, [x]), outputsOf(small, [x]))).toBeLessThan(1e-5);
+    await small.fit(x, y, { ...fitArgs, epochs: 1 });
+  });
+
+  it('leaks no tensor', async () => {
+    const model = compiled(smallResNet);
+    const { x, y } = task(model, 6);
+    await model.fit(x, y, { ...fitArgs, epochs: 1 });
+    const before = tf.memory().numTensors;
+    const callbacks = [
+      prune(summing(['updates', 'activations', 'errors']), { budget: { fraction: 0.5 }, until: 0.6 }),
+      prune(anyScores(2), { budget: { fraction: 0.5 }, scope: ['feature'] }),
+    ];
+    await model.fit(x, y, { ...fitArgs, epochs: 4, callbacks });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('a failed fit is forgotten: the next one prunes as if it had not been', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    let batches = 0;
+    const failing: ScorePruner = {
+      ...scores(0, 1),
+      needs: ['activations'],
+      onBatchEnd: (_, state) => {
+        if (batches++ === 2) throw new Error('once');
+        return state;
+      },
+    };
+    const callback = prune(failing, { budget: { count: { first: 2 } } });
+    await expect(model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: callback })).rejects.toThrow('once');
+    await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: callback });
+    expect(goneOf(model)).toEqual({ first: 2 });
+  });
+
+  for (const [options, message] of [
+    [{ every: 0 }, 'every must be a whole number of epochs of at least 1, got 0'],
+    [{ every: 1.5 }, 'every must be'],
+    [{ until: 0 }, 'until must be above 0 and at most 1, got 0'],
+    [{ until: Number.NaN }, 'until must be'],
+    [{ budget: { fraction: 2 } }, 'budget.fraction'],
+    [{ budget: undefined }, 'say how far to go'],
+  ] as const) {
+    it(`refuses ${JSON.stringify(options)} before any training`, () => {
+      expect(() => prune(scores(), { budget: { count: 1 }, ...(options as object) })).toThrow(message);
+    });
+  }
+});
+
+describe('watch({ pruner }) in model.fit', () => {
+  it('makes plans by what it saw and changes nothing', async () => {
+    const [watched, plain] = [compiled(), compiled()];
+    const { x, y } = task(watched, 8);
+    const callback = watch({ pruner: summing(['updates']), budget: { count: 1 } });
+    const tensors = tf.memory().numTensors;
+    await watched.fit(x, y, { ...fitArgs, epochs: 2, callbacks: callback });
+    await plain.fit(x, y, { ...fitArgs, epochs: 2 });
+    expect(outputsOf(watched, [x])).toEqual(outputsOf(plain, [x]));
+    expect((await callback.plan()).groups.map(({ remove }) => remove.length)).toEqual([1, 1]);
+    const other = await callback.plan({ count: { first: 3 } });
+    expect(other.groups.map(({ remove }) => remove.length)).toEqual([3]);
+    await mask(watched, other);
+    await expect(callback.plan({ fraction: 7 })).rejects.toThrow('budget.fraction');
+    callback.dispose();
+    await expect(callback.plan()).rejects.toThrow('nothing was watched yet');
+    expect(maskedPlan(watched)?.groups).toHaveLength(1);
+    // the optimizers' slots alone
+    expect(tf.memory().numTensors - tensors).toBe(24);
+  });
+
+  it('gathers over several fits', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    let batches = 0;
+    const pruner: ScorePruner = {
+      ...scores(),
+      needs: ['activations'],
+      init: () => tf.zeros([1]),
+      onBatchEnd: (_, state) => {
+        batches++;
+        return tf.add(state as tf.Tensor, 1);
+      },
+      score: ({ bias }, state) => tf.add(tf.zeros(bias.shape), state as tf.Tensor),
+    };
+    const callback = watch({ pruner, budget: { count: { first: 1 } } });
+    for (let fit = 0; fit < 3; fit++) await model.fit(x, y, { ...fitArgs, epochs: 1, callbacks: callback });
+    expect((await callback.plan()).groups[0]?.scores).toEqual([6]);
+    expect(batches).toBe(12);
+    callback.dispose();
+  });
+
+  it('has no plan before any fit', async () => {
+    await expect(watch({ pruner: scores(), budget: { count: 1 } }).plan()).rejects.toThrow(
+      'pass the callback',
+    );
+  });
+});
