@@ -33,13 +33,20 @@ const fileProblems: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder, not a file: check the path',
 };
 
+const oneLine = (text: string): string => text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+
+/** Why a file operation failed, without the path. */
+export const reasonOf = (error: unknown): string =>
+  fileProblems[(error as NodeJS.ErrnoException).code ?? ''] ??
+  oneLine(error instanceof Error ? error.message : String(error));
+
 /** What went wrong on one line, with advice. */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { code, path } = error as NodeJS.ErrnoException;
-  const problem = error.message.startsWith('[') ? undefined : fileProblems[code ?? ''];
-  const text = problem ? `${path ?? 'a file'}: ${problem}` : error.message;
-  return text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+  // a message of Node's own
+  const isRaw = code !== undefined && code in fileProblems && error.message.startsWith(code);
+  return isRaw ? `${path ?? 'a file'}: ${reasonOf(error)}` : oneLine(error.message);
 };
 
 export const exitCodeOf = (error: unknown): number => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { messageOf } from './errors.ts';
+import { reasonOf } from './errors.ts';
 
 export const exists = (path: string): Promise<boolean> =>
   stat(path).then(
@@ -9,16 +9,30 @@ export const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
+/**
+ * Makes a folder with what is missing above it. (Node's own `recursive` never returns where the system makes
+ * no folders, as in /proc.)
+ */
+export async function makeFolder(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = resolve(path); !(await exists(at)); at = dirname(at)) missing.unshift(at);
+  try {
+    for (const folder of missing) await mkdir(folder);
+  } catch (error) {
+    throw new Error(`can't write to ${path}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
 /** Writes a whole file or nothing: under a temporary name first. Missing folders are made. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.partial-${randomUUID().slice(0, 8)}`;
+  await makeFolder(dirname(path));
   try {
-    await mkdir(dirname(resolve(path)), { recursive: true });
     await writeFile(temporary, text);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new Error(`can't write ${path}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`can't write ${path}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -33,13 +47,14 @@ export async function writeFolder<T>(
 ): Promise<T> {
   const target = resolve(path);
   const temporary = `${target}.partial-${randomUUID().slice(0, 8)}`;
+  await makeFolder(dirname(target));
   try {
-    await mkdir(temporary, { recursive: true }).catch((error: unknown) => {
-      throw new Error(`can't write to ${path}: ${messageOf(error)}`, { cause: error });
+    await mkdir(temporary).catch((error: unknown) => {
+      throw new Error(`can't write to ${path}: ${reasonOf(error)}`, { cause: error });
     });
     const result = await fill(temporary);
     await clear?.();
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     for (const name of await readdir(temporary)) {
       await rm(join(target, name), { recursive: true, force: true });
       await rename(join(temporary, name), join(target, name));
@@ -57,12 +72,12 @@ export async function writeFolder<T>(
  */
 export async function readJson(path: string, kind: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new Error(`can't read the ${kind} ${path}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`can't read the ${kind} ${path}: ${reasonOf(error)}`, { cause: error });
   });
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${path} is no ${kind}: not valid JSON (${messageOf(error)})`, { cause: error });
+    throw new Error(`${path} is no ${kind}: not valid JSON (${reasonOf(error)})`, { cause: error });
   }
 }
 

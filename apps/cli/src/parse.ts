@@ -41,6 +41,12 @@ export const positive = (text: string): number => {
   return value;
 };
 
+/** Where something goes. */
+export const place = (text: string): string => {
+  if (text.trim() === '') throw new InvalidArgumentError('Give a path');
+  return text;
+};
+
 /** A share of units: 0 or more and below 1. */
 export const fraction = (text: string): number => {
   const value = number(text);

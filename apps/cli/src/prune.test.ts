@@ -93,6 +93,24 @@ describe('plan and apply', () => {
     expect(json).toMatchObject({ command: 'plan', pruner: 'angle', plan: { version: 1 } });
   });
 
+  it('say so when a place can not be written', async () => {
+    const plan = at('fine.json');
+    expect((await run(`plan ${at('run')} --fraction 0.2 ${wasm} --out ${plan}`)).code).toBe(0);
+    const lines = [
+      `plan ${at('run')} --fraction 0.2 ${wasm} --out /proc/plan.json`,
+      `apply ${at('run')} ${plan} ${wasm} --out ${plan}/x`,
+      `apply ${at('run')} ${plan} ${wasm} --out /proc/x`,
+      `prune ${at('run')} --fraction 0.2 ${wasm} --out /proc/x`,
+    ];
+    for (const line of lines) {
+      expect(await run(line)).toMatchObject({
+        code: 1,
+        out: '',
+        err: expect.stringContaining("can't write"),
+      });
+    }
+  });
+
   it('refuse a plan for another model, and what is no plan', async () => {
     const plan = at('other.json');
     await run(`plan ${at('run')} --fraction 0.2 ${wasm} --out ${plan}`);

@@ -15,7 +15,7 @@ import {
 import { type RunFolder, runFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { datasetRecord, type LoadedData, withTensors } from './data.ts';
-import { writeFolder, writeJson } from './files.ts';
+import { makeFolder, writeFolder, writeJson } from './files.ts';
 import { interruptible } from './interrupt.ts';
 import { measure, measureAll } from './measure.ts';
 import { checkFit, modelMetadata } from './model-file.ts';
@@ -104,6 +104,7 @@ async function openFolder(
     }
   }
   if (overwrite) await clearRun(out);
+  await makeFolder(out);
   const folder = await runFolder(out);
   await keepSettings(out, { ...settings, ...optionsOf(data.spec) });
   await folder.append(

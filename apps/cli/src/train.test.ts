@@ -165,7 +165,10 @@ describe('train fails in one line and leaves nothing when', () => {
 
   it('the folder can not be written', async () => {
     await writeFile(at('file'), '');
-    const { code, err } = await run(`train ${tiny} --epochs 1 --out ${at('file')}/x`);
-    expect([code, err]).toEqual([1, expect.stringMatching(/can't write to .*Choose another folder\n$/)]);
+    for (const out of [join(at('file'), 'x'), '/proc/nowhere']) {
+      const { code, err } = await run(`train ${tiny} --epochs 1 --out ${out}`);
+      expect([code, err]).toEqual([1, expect.stringMatching(/can't write to .*: c[a-z]+ .*\n$/)]);
+    }
+    expect((await run([...`train ${tiny} --out`.split(' '), ''])).code).toBe(2);
   });
 });

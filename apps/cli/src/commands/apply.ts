@@ -4,9 +4,10 @@ import { formatBytes } from '@espalier/report';
 import type { Command } from 'commander';
 import { startEngine } from '../engine.ts';
 import { UsageError } from '../errors.ts';
-import { exists } from '../files.ts';
+import { exists, writeFolder } from '../files.ts';
 import { modelMetadata, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
+import { place } from '../parse.ts';
 import { planJson, planText, readPlan } from '../plan-file.ts';
 import type { Result, Ui } from '../ui.ts';
 
@@ -20,7 +21,7 @@ export const addApply = (program: Command, ui: Ui): void => {
   const command = program
     .command('apply <model> <plan>')
     .description('Carry out a plan: make the smaller model.')
-    .requiredOption('--out <dir>', 'where model.json and weights.bin go')
+    .requiredOption('--out <dir>', 'where model.json and weights.bin go', place)
     .option('--mask', 'zero the units in place instead, which keeps the shapes')
     .option('--overwrite', 'replace a model that is in --out');
   addEngineOptions(command).action(async (model: string, plan: string, options: ApplyOptions) => {
@@ -40,7 +41,9 @@ async function apply(given: string, planPath: string, options: ApplyOptions, ui:
   const pruned = await carryOut(model, plan);
   const kept = data ? modelMetadata(data, seed) : {};
   const metadata = { ...model.getUserDefinedMetadata(), ...kept };
-  const { bytes, gzipped } = await saveModel(pruned, out, { metadata });
+  const { bytes, gzipped } = await writeFolder(out, (temporary) =>
+    saveModel(pruned, temporary, { metadata }),
+  );
   const how = options.mask ? 'mask' : 'shrink';
   return {
     json: { command: 'apply', model: path, out, how, disk: { bytes, gzipped }, ...planJson(plan) },

@@ -6,7 +6,7 @@ import { checkFit, compile, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
 import { addDataOptions, type DataOptions } from '../options/data.ts';
 import { addPruningOptions, type PruningOptions } from '../options/pruning.ts';
-import { whole } from '../parse.ts';
+import { place, whole } from '../parse.ts';
 import { makePlan, planJson, planText, pruningNow } from '../plan-file.ts';
 import type { Result, Ui } from '../ui.ts';
 
@@ -21,7 +21,7 @@ export const addPlan = (program: Command, ui: Ui): void => {
     .description('Judge units and say which should go and what that saves. The model is not changed.');
   addPruningOptions(command);
   addDataOptions(command)
-    .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)')
+    .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)', place)
     .option('--seed <n>', 'of random scores (default: that of the model, else 1)', whole(0));
   addEngineOptions(command).action(async (path: string, options: PlanCommandOptions) => {
     ui.print(await makeAndWrite(path, options, ui));

@@ -3,6 +3,7 @@ import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addPruningOptions } from '../options/pruning.ts';
 import { addTrainingOptions } from '../options/training.ts';
+import { place } from '../parse.ts';
 import { type PruneCommandOptions, pruneRun } from '../prune-run.ts';
 import type { Ui } from '../ui.ts';
 
@@ -13,7 +14,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
   addDataOptions(command)
-    .requiredOption('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go')
+    .requiredOption('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)
     .option('--overwrite', 'replace a run that is in --out')
     .option('--no-report', 'write no report.html');
   addEngineOptions(command).action(async (path: string, options: PruneCommandOptions) => {

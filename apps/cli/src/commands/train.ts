@@ -9,7 +9,7 @@ import { addDataOptions } from '../options/data.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
 import { addPruningOptions, pruningOf, wantsPruning } from '../options/pruning.ts';
 import { addTrainingOptions } from '../options/training.ts';
-import { number, whole } from '../parse.ts';
+import { number, place, whole } from '../parse.ts';
 import { checkFree, readSettings, runIn } from '../run-settings.ts';
 import { type TrainCommandOptions, trainRun } from '../train-run.ts';
 import type { Result, Ui } from '../ui.ts';
@@ -31,7 +31,7 @@ export const addTrain = (program: Command, ui: Ui): void => {
     .option('--every <epochs>', 'prune after every so many epochs (default: 1)', whole(1))
     .option('--until <share>', 'prune in this first part of the epochs (default: 0.7)', number)
     .optionsGroup('Options:')
-    .requiredOption('--out <dir>', 'where model/, plans/, record.jsonl and report.html go')
+    .requiredOption('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)
     .option('--resume', 'go on with an interrupted run in --out, with its own options')
     .option('--overwrite', 'replace a run that is in --out')
     .option('--no-report', 'write no report.html');
