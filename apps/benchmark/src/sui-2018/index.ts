@@ -78,7 +78,7 @@ export const sui2018: Benchmark = {
           intro: 'Solid: Espalier with the paper’s method. Dashed: the paper’s own figures.',
           chart: lineChart({
             title: 'Accuracy against the share of units removed, three nets',
-            x: { name: 'units removed, %', min: 0 },
+            x: { name: 'units removed, %', min: 0, max: 50 },
             y: { name: 'accuracy, %' },
             series: nets.flatMap((net) => paperSeries(result, net)),
           }),
