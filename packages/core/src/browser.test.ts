@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createContext, runInContext } from 'node:vm';
-import { build } from 'esbuild';
 import { expect, it } from 'vitest';
+import { runAsPage } from './test-models/page.ts';
 
 const packages = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -54,22 +53,32 @@ const page = `
 `;
 
 it('core bundles for a browser, and the bundle knows its layers', async () => {
-  const bundled = await build({
-    stdin: { contents: page, resolveDir: fileURLToPath(new URL('.', import.meta.url)), loader: 'ts' },
-    bundle: true,
-    write: false,
-    platform: 'browser',
-    format: 'iife',
-    banner: { js: 'var self = globalThis;' },
-    logLevel: 'silent',
-  });
   // a rule that a bundler drops would be missed only by the users
-  const ours = bundled.warnings.filter(({ location }) => location?.file.includes('packages/core'));
-  expect(ours).toEqual([]);
-  // no process, no require: as bare as a page
-  const globals = { console, setTimeout, performance, TextEncoder, TextDecoder };
-  const context = createContext(globals) as { run?: () => Promise<unknown> };
-  runInContext(bundled.outputFiles[0]!.text, context);
-  const found = JSON.parse(JSON.stringify(await context.run?.()));
-  expect(found).toEqual({ prunable: ['conv', 'flat'], gone: [2, 2], selection: 'FeatureSelection' });
+  const { answer, warnings } = await runAsPage(page);
+  expect(warnings).toEqual([]);
+  expect(answer).toEqual({ prunable: ['conv', 'flat'], gone: [2], selection: 'FeatureSelection' });
 });
+
+const readme = readFileSync(`${packages}core/README.md`, 'utf8');
+const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+
+it.each(examples.map((code, i) => [i + 1, code] as const))(
+  'example %i of the README runs',
+  async (_, code) => {
+    const lines = code.split('\n');
+    const isImport = (line: string) => line.startsWith('import ');
+    await runAsPage(`
+    import '@tensorflow/tfjs-backend-cpu';
+    ${lines.filter(isImport).join('\n')}
+    import { smallResNet, task } from './test-models/fixed.ts';
+    globalThis.run = async () => {
+      const model = smallResNet();
+      const { x, y } = task(model, 8);
+      ${lines
+        .filter((line) => !isImport(line))
+        .map((line) => line.replace(/^export /, ''))
+        .join('\n')}
+    };
+  `);
+  },
+);
