@@ -103,17 +103,19 @@ export function analyzeInternals(model: LayersModel): Analysis {
   const traced = trace(asLayersModel(model));
   const { classes, layers } = traced;
   const drafts = draftGroups(traced);
-  const unitOf = new Map<number, { draft: Draft; unit: number }>();
+  const draftOf: Draft[] = [];
+  const unitOf = new Int32Array(classes.last + 1);
   for (const draft of drafts) {
     draft.roots.forEach((root, unit) => {
-      unitOf.set(root, { draft, unit });
+      draftOf[root] = draft;
+      unitOf[root] = unit;
     });
   }
-  collectMembers(traced, unitOf);
+  collectMembers(traced, draftOf, unitOf);
 
   const groups = drafts.map((draft): AnalyzedGroup => {
     const first = draft.roots[0]!;
-    const parent = unitOf.get(classes.parentOf(first))?.draft.id;
+    const parent = draftOf[classes.parentOf(first)]?.id;
     const reason = classes.frozen(first) ?? (draft.members.length === 0 ? 'no weight holds it' : undefined);
     const inexactReason = classes.inexact(first);
     return {
@@ -238,27 +240,27 @@ function kindOf(layer: TracedLayer): GroupKind {
 }
 
 /** Lists, for each unit, the entries of all weights that are its own or its features'. */
-function collectMembers(
-  { classes, layers }: Trace,
-  unitOf: Map<number, { draft: Draft; unit: number }>,
-): void {
+function collectMembers({ classes, layers }: Trace, draftOf: readonly Draft[], unitOf: Int32Array): void {
   for (const { path, weights } of layers) {
     for (const { name, axes } of weights) {
       axes.forEach((axis, a) => {
         if (!axis) return;
         const here = new Map<Draft, Draft['members'][number]>();
+        const memberOf = (draft: Draft) => {
+          let member = here.get(draft);
+          if (!member) {
+            member = { layer: path, weight: name, axis: a, role: axis.role, entries: [], units: [] };
+            here.set(draft, member);
+            draft.members.push(member);
+          }
+          return member;
+        };
         axis.labels.forEach((label, entry) => {
           if (label === FIXED) return;
           for (let root = classes.find(label); root !== FIXED; root = classes.parentOf(root)) {
-            const owner = unitOf.get(root)!;
-            let member = here.get(owner.draft);
-            if (!member) {
-              member = { layer: path, weight: name, axis: a, role: axis.role, entries: [], units: [] };
-              here.set(owner.draft, member);
-              owner.draft.members.push(member);
-            }
-            member.entries.push(entry);
-            member.units.push(owner.unit);
+            const { entries, units } = memberOf(draftOf[root]!);
+            entries.push(entry);
+            units.push(unitOf[root]!);
           }
         });
       });
