@@ -1,18 +1,23 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Plan, type Pruning, shrink } from '@espalier/core';
-import type { Dataset } from '@espalier/datasets';
+import { type Dataset, take } from '@espalier/datasets';
 import { saveModel } from '@espalier/engine';
 import {
+  type EpochEvent,
   type EvaluateEvent,
   type Examples,
   endEvent,
   pruneEvent,
   type RunEvent,
+  type RunRecord,
+  type SweepEvent,
   startEvent,
+  sweep,
   train,
 } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { pruners } from './catalog/pruners.ts';
 import { datasetRecord, loadData, withTensors } from './data.ts';
 import { startEngine } from './engine.ts';
 import { writeFolder, writeJson } from './files.ts';
@@ -21,10 +26,10 @@ import { measureAll } from './measure.ts';
 import { checkFit, compile, modelMetadata, openModel } from './model-file.ts';
 import type { EngineOptions } from './options/common.ts';
 import type { DataOptions } from './options/data.ts';
-import type { PruningOptions } from './options/pruning.ts';
+import { CALIBRATION, type PruningOptions } from './options/pruning.ts';
 import type { TrainingOptions } from './options/training.ts';
 import { makePlan, pruningNow } from './plan-file.ts';
-import { recordJson, recordText, writeReport } from './report.ts';
+import { readRecord, recordJson, recordText, writeReport } from './report.ts';
 import { checkFree, clearRun } from './run-settings.ts';
 import { pruneLine } from './train-run.ts';
 import type { Result, Ui } from './ui.ts';
@@ -33,6 +38,7 @@ export interface PruneCommandOptions extends EngineOptions, DataOptions, Trainin
   readonly out: string;
   readonly overwrite?: boolean;
   readonly report: boolean;
+  readonly sweep: boolean;
 }
 
 /** All of it in one go; the folder is filled at the end, or not at all. */
@@ -58,9 +64,17 @@ export async function pruneRun(given: string, options: PruneCommandOptions, ui: 
       writeFolder(
         out,
         async (temporary) => {
-          const run = { options, dataset, pruning: pruningNow(options, seed), seed, check };
+          const earlier = await trainingOf(path);
+          const run = {
+            options,
+            dataset,
+            pruning: pruningNow(options, seed),
+            seed,
+            done: earlier.length,
+            check,
+          };
           const { pruned, plan, events } = await pruneAndTune(run, model, ui);
-          const record = [start, ...events, endEvent(pruned, start)];
+          const record = [start, ...earlier, ...events, endEvent(pruned, start)];
           const metadata = { ...model.getUserDefinedMetadata(), ...modelMetadata(spec, seed) };
           await saveModel(pruned, join(temporary, 'model'), { metadata });
           await writeJson(join(temporary, 'plan.json'), plan);
@@ -90,11 +104,19 @@ interface PruneRun {
   readonly dataset: Dataset;
   readonly pruning: Pruning;
   readonly seed: number;
+  /** The epochs of the training before. */
+  readonly done: number;
   check(): void;
 }
 
+/** The epochs in which the model was trained, if its run's record lies beside it. */
+async function trainingOf(model: string): Promise<EpochEvent[]> {
+  const record = await readRecord(join(dirname(model), 'record.jsonl')).catch((): RunRecord => []);
+  return record.filter((event): event is EpochEvent => event.type === 'epoch');
+}
+
 async function pruneAndTune(
-  { options, dataset, pruning, seed, check }: PruneRun,
+  { options, dataset, pruning, seed, done, check }: PruneRun,
   model: LayersModel,
   ui: Ui,
 ): Promise<{ readonly pruned: LayersModel; readonly plan: Plan; readonly events: readonly RunEvent[] }> {
@@ -106,10 +128,15 @@ async function pruneAndTune(
     check();
     const plan = await makePlan(model, dataset, pruning, options);
     const pruned = await shrink(model, plan);
-    const removal = pruneEvent(plan, 0);
+    const removal = pruneEvent(plan, done);
     ui.note(pruneLine(removal));
     events.push(removal, await onTest(pruned, test, 'pruned', ui));
     check();
+    if (options.sweep && validationRows.rows > 0) {
+      ui.note('measuring accuracy against units removed, on validation data');
+      events.push(...(await sweepOf(model, plan, pruning, { validation, dataset, options, seed })));
+      check();
+    }
     if (epochs === 0) return { pruned, plan, events };
     const progress = ui.progress(epochs);
     try {
@@ -130,11 +157,43 @@ async function pruneAndTune(
           },
         },
       );
-      events.push(...tuned.events, await onTest(tuned.model, test, 'fine-tuned', ui));
+      const epochEvents = tuned.events.map((event) =>
+        event.type === 'epoch' ? { ...event, epoch: event.epoch + done } : event,
+      );
+      events.push(...epochEvents, await onTest(tuned.model, test, 'fine-tuned', ui));
       return { pruned: tuned.model, plan, events };
     } finally {
       progress.stop();
     }
+  });
+}
+
+/** Accuracy up to what the plan removes, beside that of random units. */
+async function sweepOf(
+  model: LayersModel,
+  { groups }: Plan,
+  { pruner, compensation }: Pruning,
+  {
+    validation,
+    dataset,
+    seed,
+    options: { calibration = CALIBRATION },
+  }: Pick<PruneRun, 'dataset' | 'seed' | 'options'> & { readonly validation: Examples },
+): Promise<SweepEvent[]> {
+  // units that follow from others have no score of their own
+  const chosen = groups.filter(({ scores }) => scores.some((score) => score !== null));
+  if (chosen.length === 0) return [];
+  const counts = Object.fromEntries(chosen.map(({ id, remove }) => [id, remove.length]));
+  return withTensors(dataset, { data: take(dataset.train, calibration) }, async ({ data }) => {
+    const settings = { counts, examples: validation, split: 'validation', calibration: data } as const;
+    const own = { pruner, ...(compensation && { compensation }) };
+    const baseline = pruners.random.make({}, seed);
+    return [
+      ...(await sweep(model, { ...settings, ...own, series: pruner.name })),
+      ...(pruner.name === baseline.name
+        ? []
+        : await sweep(model, { ...settings, pruner: baseline, series: baseline.name })),
+    ];
   });
 }
 

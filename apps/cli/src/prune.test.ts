@@ -34,15 +34,24 @@ describe('prune', () => {
     expect(small.getLayer('fc1').outputShape).toEqual([null, 10]);
     expect(small.getUserDefinedMetadata()).toMatchObject({ espalier: { dataset: 'glyphs' } });
     const record = parseRecord(await readFile(join(at('half'), 'record.jsonl'), 'utf8'));
-    expect(record.map(({ type }) => type)).toEqual([
-      ...['start', 'evaluate', 'prune', 'evaluate', 'epoch', 'evaluate', 'end'],
+    const phases = record.map(({ type }) => type).filter((type, i, all) => type !== all[i - 1]);
+    expect(phases).toEqual([
+      ...['start', 'epoch', 'evaluate', 'prune', 'evaluate', 'sweep', 'epoch', 'evaluate', 'end'],
     ]);
+    // the training of the model comes first, and is counted on
+    expect(record.flatMap((event) => (event.type === 'epoch' ? [event.epoch] : []))).toEqual([1, 2, 3, 4, 5]);
+    expect(record.find((event) => event.type === 'prune')).toMatchObject({ epoch: 4 });
+    const sweeps = record.filter((event) => event.type === 'sweep');
+    expect(new Set(sweeps.map(({ series, split }) => `${series} on ${split}`))).toEqual(
+      new Set(['angle on validation', 'random on validation']),
+    );
+    expect(sweeps.at(-1)).toMatchObject({ units: 32, removed: 16 });
   });
 
   it('can do without fine-tuning, and takes model.json for the folder', async () => {
     const model = join(at('run'), 'model', 'model.json');
     const { code, out } = await run(
-      `prune ${model} --lower 90 --upper 120 --epochs 0 --no-report ${wasm} --out ${at('untuned')}`,
+      `prune ${model} --lower 90 --upper 120 --epochs 0 --no-report --no-sweep ${wasm} --out ${at('untuned')}`,
     );
     expect(code).toBe(0);
     expect(out).toContain('fewer parameters');

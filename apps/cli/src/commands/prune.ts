@@ -16,6 +16,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addDataOptions(command)
     .requiredOption('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)
     .option('--overwrite', 'replace a run that is in --out')
+    .option('--no-sweep', 'leave out the curve of accuracy against units removed')
     .option('--no-report', 'write no report.html');
   addEngineOptions(command).action(async (path: string, options: PruneCommandOptions) => {
     ui.print(await pruneRun(path, options, ui));
