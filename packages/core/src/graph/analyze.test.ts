@@ -9,6 +9,7 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { plan } from '../plan/plan.ts';
+import { mask } from '../surgery/mask.ts';
 import { shrink } from '../surgery/shrink.ts';
 import { examples, liven } from '../test-models/build.ts';
 import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
@@ -287,4 +288,17 @@ it('groups whose units take each other along are one group', async () => {
   expect(
     groups.filter(({ prunable }) => prunable).map(({ producers, size }) => [producers.length, size]),
   ).toEqual([[4, 1]]);
+});
+
+it('refuses to shrink a layer that stands in two models at once, where masking still works', async () => {
+  const both = layers.dense({ units: 4, name: 'both' });
+  const inner = input({ shape: [4] });
+  const nested = modelOf({ inputs: inner, outputs: apply(both)(inner), name: 'nested' }) as unknown as Layer;
+  const source = input({ shape: [4] });
+  const hidden = apply(layers.dense({ units: 4, name: 'first' }))(source);
+  const more = apply(layers.dense({ units: 3, name: 'more' }))(apply(nested)(apply(both)(hidden)));
+  const model = modelOf({ inputs: source, outputs: apply(layers.dense({ units: 1, name: 'out' }))(more) });
+  const made = await plan(model, { pruner: scores(), budget: { count: 1 } });
+  await expect(shrink(model, made)).rejects.toThrow('as both and nested/both');
+  await expect(mask(model, made)).resolves.toBe(model);
 });

@@ -37,6 +37,8 @@ export interface TracedWeight {
 export interface TracedLayer {
   /** The layer's name, after those of the models around it: `encoder/conv1`. */
   readonly path: string;
+  /** All its paths: a layer object may stand in several models at once. */
+  readonly paths: Set<string>;
   readonly index: number;
   readonly layer: Layer;
   readonly rule: LayerRule | undefined;
@@ -65,10 +67,13 @@ export function trace(model: LayersModel): Trace {
   const layers = new Map<Layer, TracedLayer>();
 
   const tracedLayer = (layer: Layer, prefix: string): TracedLayer => {
+    const path = prefix + layer.name;
     const known = layers.get(layer);
+    known?.paths.add(path);
     if (known) return known;
     const traced: TracedLayer = {
-      path: prefix + layer.name,
+      path,
+      paths: new Set([path]),
       index: layers.size,
       layer,
       rule: ruleFor(layer.getClassName()),

@@ -39,6 +39,13 @@ export async function shrink(
   }
   const analysis = analyzeInternals(model);
   const removal = checkPlan(model, analysis, plan);
+  const double = analysis.trace.layers.find(({ paths }) => paths.size > 1);
+  if (double) {
+    throw new Error(
+      `[core] one layer stands in two models at once, as ${[...double.paths].join(' and ')}: TensorFlow.js makes ` +
+        'two of it when it copies or saves the model. Mask it, or give each model a layer of its own',
+    );
+  }
   const values = await readWeights(analysis.trace.layers);
   applyFolds(analysis, plan, values);
 
