@@ -1,52 +1,21 @@
-import { type Plan, type Pruning, plan } from '@espalier/core';
+import { type Plan, type Pruning, parsePlan, plan } from '@espalier/core';
 import { type Dataset, take } from '@espalier/datasets';
 import { formatChange, formatCount } from '@espalier/report';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { z } from 'zod';
 import { withTensors } from './data.ts';
 import { UsageError } from './errors.ts';
 import { readJson } from './files.ts';
 import { CALIBRATION, type PruningOptions, pruningOf } from './options/pruning.ts';
 import type { Ui } from './ui.ts';
 
-const count = z.int().nonnegative();
-const cost = z.object({ params: count, macs: count, bytes: count });
-const unitFold = z.object({
-  unit: count,
-  into: z.array(z.tuple([count, z.number()])),
-  constants: z.array(z.number()).exactOptional(),
-});
-
-// The annotation makes the compiler compare this schema with core's types.
-const schema: z.ZodType<Plan> = z.object({
-  version: z.literal(1),
-  model: z.object({ name: z.string(), fingerprint: z.string() }),
-  pruner: z.string(),
-  compensation: z.string(),
-  groups: z.array(
-    z.object({
-      id: z.string(),
-      kind: z.enum(['neuron', 'channel', 'feature']),
-      size: count,
-      remove: z.array(count),
-      scores: z.array(z.number().nullable()),
-    }),
-  ),
-  folds: z.array(
-    z.object({ group: z.string(), layer: z.string(), weight: z.string(), units: z.array(unitFold) }),
-  ),
-  cost: z.object({ before: cost, after: cost }),
-  notes: z.array(z.string()),
-});
-
 /** @throws if the file can't be read or holds no plan. */
 export async function readPlan(path: string): Promise<Plan> {
-  const parsed = schema.safeParse(await readJson(path, 'plan'));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new Error(
-    `${path} is no plan: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}. Make one with espalier plan`,
-  );
+  const value = await readJson(path, 'plan');
+  try {
+    return parsePlan(value);
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}. Make one with espalier plan`, { cause: error });
+  }
 }
 
 /** The pruning that the options mean, for a model that is not being trained. */

@@ -132,7 +132,7 @@ describe('plan and apply', () => {
     const text = await readFile(plan, 'utf8');
     for (const [name, broken, message] of [
       ['cut.json', text.slice(0, 99), 'not valid JSON'],
-      ['odd.json', '{"version": 1}', 'is no plan: model'],
+      ['odd.json', '{"version": 1}', 'this is not a plan: plan.model'],
       ['none.json', undefined, 'no such file'],
     ] as const) {
       if (broken !== undefined) await writeFile(at(name), broken);

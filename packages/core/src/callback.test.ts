@@ -56,7 +56,6 @@ describe('prune(pruner) in model.fit', () => {
     ['in the first half', { until: 0.5 }, 6, [1, 3, 5, 5, 5, 5]],
     ['every second in the first 70%', { every: 2, until: 0.7 }, 6, [0, 2, 2, 5, 5, 5]],
     ['once', { every: 3 }, 5, [0, 0, 5, 5, 5]],
-    ['never, if the training is too short', { every: 9 }, 5, [0, 0, 0, 0, 0]],
   ] as const) {
     it(`reaches the budget by equal steps: ${name}`, async () => {
       const model = compiled();
@@ -67,6 +66,18 @@ describe('prune(pruner) in model.fit', () => {
       expect(counts).toEqual(wanted);
     });
   }
+
+  it('refuses a schedule that never prunes, unless it holds what was masked before', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const rare = () => prune(anyScores(1), { budget: { count: { first: 2 } }, every: 9 });
+    await expect(model.fit(x, y, { ...fitArgs, epochs: 5, callbacks: [rare()] })).rejects.toThrow(
+      'every 9 epochs in the first 1 of 5 is never',
+    );
+    const often = prune(anyScores(1), { budget: { count: { first: 2 } } });
+    await model.fit(x, y, { ...fitArgs, epochs: 1, callbacks: [often] });
+    await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: [rare()] });
+  });
 
   it('holds masked units at zero through later updates, while the others learn', async () => {
     const model = compiled();

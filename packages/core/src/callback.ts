@@ -4,7 +4,9 @@ import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { TracedWeight } from './graph/trace.ts';
 import type { Budget } from './plan/budget.ts';
-import { checkPruning, compensationOf, decide, type Pruning, watchedGroups } from './plan/plan.ts';
+import { watchedGroups } from './plan/judge.ts';
+import { decide } from './plan/plan.ts';
+import { checkExtent, checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
 import { Removal } from './plan/removal.ts';
 import type { Plan } from './plan/types.ts';
 import type { Pruner } from './pruner.ts';
@@ -129,6 +131,7 @@ export class PruneCallback extends WatchCallback {
   /** @throws if an option makes no sense. */
   constructor(pruner: Pruner, { every = 1, until = 1, ...pruning }: PruneOptions) {
     super({ pruner, ...pruning });
+    checkExtent(this.pruning);
     if (!Number.isInteger(every) || every < 1) {
       throw new Error(`[core] every must be a whole number of epochs of at least 1, got ${every}`);
     }
@@ -141,7 +144,13 @@ export class PruneCallback extends WatchCallback {
   override async onTrainBegin(): Promise<void> {
     await this.orStop(async () => {
       await this.#holdMasked();
-      if (this.#prunings() > 0) this.start();
+      if (this.#prunings() > 0) return this.start();
+      // a training that holds what was masked before is a good reason not to prune
+      if (this.#masks.length > 0) return;
+      const { epochs } = this.params;
+      throw new Error(
+        `[core] every ${this.#every} epochs in the first ${this.#until} of ${epochs} is never: choose a smaller every`,
+      );
     });
   }
 

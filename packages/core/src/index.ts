@@ -37,7 +37,10 @@ export {
   scaleOutgoing,
 } from './plan/compensation.ts';
 export type { CalibrationData } from './plan/data.ts';
-export { type PlanOptions, type Pruning, plan } from './plan/plan.ts';
+export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
+export { type PlanOptions, plan } from './plan/plan.ts';
+export type { Pruning } from './plan/pruning.ts';
+export { parsePlan } from './plan/schema.ts';
 export { groupsInScope } from './plan/scope.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';

@@ -268,7 +268,7 @@ describe('bad input is refused with a reason, and changes nothing', () => {
   refuses(
     'no data for a pruner',
     () => ({ pruner: { ...scores(), needs: ['activations'] } }),
-    'looks at data: give plan(model, { data: { x } })',
+    'looks at data: give data: { x }',
   );
   refuses(
     'no data for a compensation',
@@ -426,19 +426,19 @@ describe('a plan', () => {
       (p) => {
         p.groups[0].remove[0] = -1;
       },
-      'plan.groups[0].remove[0] must be a whole number',
+      'plan.groups[0].remove[0]: Too small: expected number to be >=0',
     ],
     'half a unit': [
       (p) => {
         p.groups[0].remove[0] = 0.5;
       },
-      'a whole number',
+      'plan.groups[0].remove[0]: Invalid input: expected int',
     ],
     'a unit in words': [
       (p) => {
         p.groups[0].remove[0] = 'one';
       },
-      'found "one"',
+      'plan.groups[0].remove[0]: Invalid input: expected number, received string',
     ],
     'a unit twice': [(p) => p.groups[0].remove.push(p.groups[0].remove[0]), 'twice'],
     'a group twice': [(p) => p.groups.push(p.groups[0]), "group 'stem' twice"],
@@ -471,19 +471,19 @@ describe('a plan', () => {
       (p) => {
         delete p.groups;
       },
-      'plan.groups must be a list, found nothing',
+      'plan.groups: Invalid input: expected array, received undefined',
     ],
     'groups of null': [
       (p) => {
         p.groups = [null];
       },
-      'plan.groups[0] must be an object, found null',
+      'plan.groups[0]: Invalid input: expected object, received null',
     ],
     'no list of units': [
       (p) => {
         p.groups[0].remove = '1,3';
       },
-      'plan.groups[0].remove must be a list',
+      'plan.groups[0].remove: Invalid input: expected array',
     ],
     'scores in words': [
       (p) => {
@@ -495,13 +495,13 @@ describe('a plan', () => {
       (p) => {
         delete p.model;
       },
-      'plan.model must be an object',
+      'plan.model: Invalid input: expected object',
     ],
     'another version': [
       (p) => {
         p.version = 2;
       },
-      'not a plan of version 1 (found 2)',
+      'plan.version: Invalid input: expected 1',
     ],
     'no folds': [
       (p) => {
@@ -513,19 +513,19 @@ describe('a plan', () => {
       (p) => {
         p.folds[0].units[0].into = [null];
       },
-      'a pair [unit, factor]',
+      'plan.folds[0].units[0].into[0]: Invalid input: expected tuple',
     ],
     'a NaN factor': [
       (p) => {
         p.folds[0].units[0].into[0][1] = Number.NaN;
       },
-      'must be a finite number',
+      'into[0][1]: Invalid input: expected number',
     ],
     'a factor that JSON made null of': [
       (p) => {
         p.folds[0].units[0].into[0][1] = null;
       },
-      'must be a finite number',
+      'into[0][1]: Invalid input: expected number',
     ],
     'a fold into one that goes': [
       (p) => {
@@ -575,7 +575,7 @@ describe('a plan', () => {
       (p) => {
         p.folds[0].units[0].constants = [Number.POSITIVE_INFINITY];
       },
-      'a finite number',
+      'constants[0]: Invalid input: expected number',
     ],
   };
   it.each(Object.entries(edits))('edited by hand is refused: %s', async (_, [edit, message]) => {

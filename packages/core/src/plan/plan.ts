@@ -1,29 +1,16 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { Watch, type Watched } from '../evidence/watch.ts';
+import { Watch } from '../evidence/watch.ts';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
-import type { Evidence, Proposal, Pruner } from '../pruner.ts';
+import type { Proposal } from '../pruner.ts';
 import { maskedPlan } from '../surgery/mask.ts';
-import { type Budget, checkBudget, take } from './budget.ts';
-import { addOutgoing, type Compensation, none } from './compensation.ts';
-import { type CalibrationData, runThrough } from './data.ts';
+import { type Budget, take } from './budget.ts';
+import type { Compensation } from './compensation.ts';
+import type { CalibrationData } from './data.ts';
+import { gather, watchedGroups } from './judge.ts';
 import { mergeGroups } from './merge.ts';
+import { checkExtent, checkPruning, compensationOf, type Pruning } from './pruning.ts';
 import { fingerprintOf, Removal } from './removal.ts';
-import { groupsInScope } from './scope.ts';
 import type { Fold, Plan, PlannedGroup, UnitFold } from './types.ts';
-
-/** What to prune, by whose judgement, and how. */
-export interface Pruning {
-  readonly pruner: Pruner;
-  /** How far to go. A pair pruner without one goes as far as its own bounds. */
-  readonly budget?: Budget;
-  /**
-   * Which groups: their ids, or kinds (`neuron`, `channel`, `feature`). By default all that can be pruned
-   * exactly, but for single features of flattened maps.
-   */
-  readonly scope?: readonly string[];
-  /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
-  readonly compensation?: Compensation;
-}
 
 /** What `plan` needs. */
 export interface PlanOptions extends Pruning {
@@ -39,77 +26,20 @@ export interface PlanOptions extends Pruning {
  */
 export async function plan(model: LayersModel, options: PlanOptions): Promise<Plan> {
   checkPruning(options);
+  checkExtent(options);
   const { pruner, data } = options;
-  const compensation = compensationOf(options);
   const analysis = analyzeInternals(model);
   const earlier = maskedPlan(model);
-  const watch = new Watch(analysis, watchedGroups(analysis, options.scope, earlier), [pruner], compensation);
+  const groups = watchedGroups(analysis, options.scope, earlier);
+  const compensation = compensationOf(options);
+  const watch = new Watch(analysis, groups, [pruner], compensation);
   try {
-    if (watch.needs.has('updates')) {
-      throw new Error(
-        `[core] ${pruner.name} looks at the optimizer's updates, which only training makes: ` +
-          'run it by model.fit(..., { callbacks: [prune(pruner, ...)] })',
-      );
-    }
-    if (watch.watching) {
-      if (!data) {
-        const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
-        throw new Error(
-          `[core] ${who} looks at data: give plan(model, { data: { x${watch.needs.has('errors') ? ', y' : ''} } })`,
-        );
-      }
-      await runThrough(model, data, watch);
-    }
+    const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
+    await gather(model, watch, data, who);
     return await decide(model, analysis, watch, options, earlier);
   } finally {
     watch.dispose();
   }
-}
-
-export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
-  compensation ?? ('compare' in pruner ? addOutgoing() : none());
-
-const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
-
-/** @throws if the options contradict each other. */
-export function checkPruning(options: Pruning): void {
-  const { pruner, budget } = options;
-  if (!(pruner instanceof Object)) {
-    throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
-  }
-  if (!('compare' in pruner) && !('score' in pruner)) {
-    throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
-  }
-  const strange = pruner.needs?.find((need) => !evidence.includes(need));
-  if (strange !== undefined) {
-    throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
-  }
-  if (budget) checkBudget(budget);
-  if (!budget && !('compare' in pruner)) {
-    throw new Error(
-      `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 } or { threshold: 1e-3 }`,
-    );
-  }
-  const compensation = compensationOf(options);
-  if (compensation.partners && !('compare' in pruner)) {
-    throw new Error(
-      `[core] compensation '${compensation.name}' gives a removed unit's weights to its partner, but ${pruner.name} ` +
-        'names no partners: use a pruner of pairs (angle), or foldMean()',
-    );
-  }
-}
-
-/** The groups of a scope with their units that are still there. */
-export function watchedGroups(
-  analysis: Analysis,
-  scope: readonly string[] | undefined,
-  earlier: Pick<Plan, 'groups'> | undefined,
-): Watched[] {
-  const removal = new Removal(analysis, earlier?.groups ?? []);
-  return groupsInScope(analysis.groups, scope).map((group) => ({
-    group,
-    alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
-  }));
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. `share`: see `take`. */
@@ -123,7 +53,7 @@ export async function decide(
 ): Promise<Plan> {
   const { budget, pruner } = options;
   const compensation = compensationOf(options);
-  if (budget) checkBudget(budget);
+  checkExtent(options);
   checkCounts(budget, watch);
   const judgements = await watch.judge(0);
   const planned = new Map<string, PlannedGroup>((earlier?.groups ?? []).map((group) => [group.id, group]));

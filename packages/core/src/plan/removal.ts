@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
 import { FIXED } from '../graph/labels.ts';
-import { checkForm } from './shape.ts';
+import { parsePlan } from './schema.ts';
 import type { Plan, PlannedGroup } from './types.ts';
 
 /** Which labels are gone under a plan. */
@@ -96,8 +96,8 @@ export function fingerprintOf({ trace }: Analysis): string {
 /**
  * @throws if the plan is for another model, or was edited into one that can't be carried out.
  */
-export function checkPlan(model: LayersModel, analysis: Analysis, plan: Plan): Removal {
-  checkForm(plan);
+export function checkPlan(model: LayersModel, analysis: Analysis, given: Plan): Removal {
+  const plan = parsePlan(given);
   const fingerprint = fingerprintOf(analysis);
   if (plan.model.fingerprint !== fingerprint) {
     throw new Error(

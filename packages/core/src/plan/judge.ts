@@ -1,0 +1,101 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { Watch, type Watched } from '../evidence/watch.ts';
+import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
+import type { Proposal, Pruner } from '../pruner.ts';
+import { maskedPlan } from '../surgery/mask.ts';
+import { none } from './compensation.ts';
+import { type CalibrationData, runThrough } from './data.ts';
+import { checkPruning, type Pruning } from './pruning.ts';
+import { Removal } from './removal.ts';
+import { groupsInScope } from './scope.ts';
+import type { Plan } from './types.ts';
+
+/** What `judge` needs. */
+export interface JudgeOptions extends Pick<Pruning, 'scope'> {
+  /** Needed if a pruner looks at activations or errors. */
+  readonly data?: CalibrationData;
+  readonly pruners: readonly Pruner[];
+}
+
+/** What one pruner says of the units of some groups. */
+export interface Verdict {
+  readonly pruner: string;
+  readonly groups: readonly {
+    readonly id: string;
+    readonly size: number;
+    /** The units in the order in which they should go. */
+    readonly proposals: readonly Proposal[];
+  }[];
+}
+
+/**
+ * Asks several pruners at once for their judgement, in one pass over the data. Nothing is planned and nothing
+ * is changed: to compare criteria with each other.
+ *
+ * @throws if data is needed and missing, or a pruner fails.
+ */
+export async function judge(model: LayersModel, { pruners, scope, data }: JudgeOptions): Promise<Verdict[]> {
+  for (const pruner of pruners) checkPruning({ pruner });
+  const analysis = analyzeInternals(model);
+  const watch = new Watch(analysis, watchedGroups(analysis, scope, maskedPlan(model)), pruners, none());
+  try {
+    await gather(model, watch, data, pruners.map(({ name }) => name).join(', '));
+    const verdicts: Verdict[] = [];
+    for (const [i, { name }] of pruners.entries()) {
+      const judgements = await watch.judge(i);
+      const groups = watch.groups.map(({ group: { id, size }, alive }, g) => ({
+        id,
+        size,
+        proposals: judgements[g]!.map((proposal) => renumbered(proposal, alive)),
+      }));
+      verdicts.push({ pruner: name, groups });
+    }
+    return verdicts;
+  } finally {
+    watch.dispose();
+  }
+}
+
+/** From numbers among the units alive to those of the group. */
+function renumbered({ unit, into, also, score }: Proposal, alive: readonly number[]): Proposal {
+  return {
+    unit: alive[unit]!,
+    ...(into !== undefined && { into: alive[into]! }),
+    ...(also !== undefined && { also: alive[also]! }),
+    score,
+  };
+}
+
+/** Runs the data past a watch that needs any; `who` wants it. */
+export async function gather(
+  model: LayersModel,
+  watch: Watch,
+  data: CalibrationData | undefined,
+  who: string,
+): Promise<void> {
+  const { needs } = watch;
+  if (needs.has('updates')) {
+    throw new Error(
+      `[core] ${who} looks at the optimizer's updates, which only training makes: ` +
+        'run it by model.fit(..., { callbacks: [prune(pruner, ...)] })',
+    );
+  }
+  if (!watch.watching) return;
+  if (!data) {
+    throw new Error(`[core] ${who} looks at data: give data: { x${needs.has('errors') ? ', y' : ''} }`);
+  }
+  await runThrough(model, data, watch);
+}
+
+/** The groups of a scope with their units that are still there. */
+export function watchedGroups(
+  analysis: Analysis,
+  scope: readonly string[] | undefined,
+  earlier: Pick<Plan, 'groups'> | undefined,
+): Watched[] {
+  const removal = new Removal(analysis, earlier?.groups ?? []);
+  return groupsInScope(analysis.groups, scope).map((group) => ({
+    group,
+    alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
+  }));
+}

@@ -1,0 +1,55 @@
+import type { Evidence, Pruner } from '../pruner.ts';
+import { type Budget, checkBudget } from './budget.ts';
+import { addOutgoing, type Compensation, none } from './compensation.ts';
+
+/** What to prune, by whose judgement, and how. */
+export interface Pruning {
+  readonly pruner: Pruner;
+  /** How far to go. A pair pruner without one goes as far as its own bounds. */
+  readonly budget?: Budget;
+  /**
+   * Which groups: their ids, or kinds (`neuron`, `channel`, `feature`). By default all that can be pruned
+   * exactly, but for single features of flattened maps.
+   */
+  readonly scope?: readonly string[];
+  /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
+  readonly compensation?: Compensation;
+}
+
+export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
+  compensation ?? ('compare' in pruner ? addOutgoing() : none());
+
+const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
+
+/** @throws if the options contradict each other. */
+export function checkPruning(options: Pruning): void {
+  const { pruner } = options;
+  if (!(pruner instanceof Object)) {
+    throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
+  }
+  if (!('compare' in pruner) && !('score' in pruner)) {
+    throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
+  }
+  const strange = pruner.needs?.find((need) => !evidence.includes(need));
+  if (strange !== undefined) {
+    throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
+  }
+  const compensation = compensationOf(options);
+  if (compensation.partners && !('compare' in pruner)) {
+    throw new Error(
+      `[core] compensation '${compensation.name}' gives a removed unit's weights to its partner, but ${pruner.name} ` +
+        'names no partners: use a pruner of pairs (angle), or foldMean()',
+    );
+  }
+}
+
+/** @throws if the budget makes no sense, or is missing where the pruner sets no bounds of its own. */
+export function checkExtent({ pruner, budget }: Pruning): void {
+  if (budget) {
+    checkBudget(budget);
+  } else if (!('compare' in pruner)) {
+    throw new Error(
+      `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 } or { threshold: 1e-3 }`,
+    );
+  }
+}
