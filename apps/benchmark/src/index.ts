@@ -70,7 +70,7 @@ async function runOne(benchmark: Benchmark, { json, seeds, ...flags }: Flags): P
   const html = join(flags.out, `${benchmark.name}.html`);
   const data = join(flags.out, `${benchmark.name}.json`);
   const text = JSON.stringify(result, null, 2);
-  await writeWhole(data, text);
+  await writeWhole(data, `${text}\n`);
   await writeWhole(html, renderPage(benchmark.page(result)));
   process.stdout.write(json ? `${text}\n` : `${benchmark.terminal(result)}\n\n${html}\n${data}\n`);
   if (flags.quick) process.stderr.write('This was the quick form: few images and little training.\n');
