@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { Watch, type Watched } from '../evidence/watch.ts';
+import type { Watched } from '../evidence/group-watch.ts';
+import { Watch } from '../evidence/watch.ts';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
 import { maskedPlan } from '../surgery/mask.ts';

@@ -1,0 +1,129 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Analysis, AnalyzedGroup, Site } from '../graph/analyze.ts';
+import { FIXED } from '../graph/labels.ts';
+import type { Layer } from '../graph/rule.ts';
+import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import type { Compensation } from '../plan/compensation.ts';
+import type { Pruner } from '../pruner.ts';
+import { type Layout, layoutOf } from './layout.ts';
+import { MomentSums } from './moments.ts';
+import { Session } from './session.ts';
+
+/** A group of the scope with the units of it that are still there, ascending. */
+export interface Watched {
+  readonly group: AnalyzedGroup;
+  readonly alive: readonly number[];
+}
+
+/** A weight that reads a group's units. */
+export interface Consumer {
+  /** The layer's path. */
+  readonly layer: string;
+  readonly weight: string;
+  readonly hasBias: boolean;
+  /** Whether units can take over from each other there. */
+  readonly foldable: boolean;
+  readonly moments: MomentSums | undefined;
+  readonly target: Layer;
+}
+
+/** A weight, and where the units of the group stand on it. */
+export interface PlacedWeight {
+  readonly weight: TracedWeight;
+  readonly layout: Layout;
+}
+
+/** What one call of a layer put out, and the error that came back to it. */
+export interface Capture {
+  readonly value: tf.Tensor;
+  error?: tf.Tensor;
+}
+
+/** Where a group's units are observed, with what was captured there of the present batch. */
+export interface WatchedSite {
+  readonly site: Site;
+  readonly layout: Layout;
+  captures: Capture[];
+}
+
+/** A group with all that is looked at while data flows. */
+export interface GroupWatch extends Watched {
+  readonly sessions: readonly Session[];
+  readonly sites: readonly WatchedSite[];
+  readonly makes: readonly PlacedWeight[];
+  readonly biases: readonly PlacedWeight[];
+  readonly reads: readonly PlacedWeight[];
+  readonly consumers: readonly Consumer[];
+}
+
+/** Lays out a group's units on everything that pruners and a compensation look at. */
+export function groupWatch(
+  { trace }: Analysis,
+  { group, alive }: Watched,
+  pruners: readonly Pruner[],
+  compensation: Pick<Compensation, 'needs'>,
+): GroupWatch {
+  const rank = new Map(alive.map((unit, i) => [unit, i]));
+  const unitOf = new Map<number, number>();
+  group.roots.forEach((root, unit) => {
+    const index = rank.get(unit);
+    if (index !== undefined) unitOf.set(root, index);
+  });
+  const layers = new Map(trace.layers.map((layer) => [layer.path, layer]));
+  const makes: PlacedWeight[] = [];
+  const biases: PlacedWeight[] = [];
+  const reads: PlacedWeight[] = [];
+  const consumers: Consumer[] = [];
+  for (const { layer: path, weight: name, axis, role, entries, units } of group.members) {
+    if (role === 'along') continue;
+    const layer = layers.get(path)!;
+    const weight = layer.weights.find((candidate) => candidate.name === name)!;
+    const entriesOf = alive.map((): number[] => []);
+    entries.forEach((entry, i) => {
+      const index = rank.get(units[i]!);
+      if (index !== undefined) entriesOf[index]!.push(entry);
+    });
+    const placed = { weight, layout: layoutOf(axis, weight.shape[axis]!, entriesOf) };
+    if (role === 'makes') (weight.shape.length > 1 ? makes : biases).push(placed);
+    else reads.push(placed);
+    if (role === 'reads') consumers.push(consumerOf(layer, weight, placed.layout, compensation));
+  }
+  const sites = group.sites.map((site): WatchedSite => {
+    const entriesOf = alive.map((): number[] => []);
+    site.labels.forEach((label, entry) => {
+      const index = label === FIXED ? undefined : unitOf.get(trace.classes.find(label));
+      if (index !== undefined) entriesOf[index]!.push(entry);
+    });
+    return { site, layout: layoutOf(site.axis + 1, site.labels.length, entriesOf), captures: [] };
+  });
+  const sessions: Session[] = [];
+  try {
+    for (const pruner of pruners) sessions.push(new Session(pruner, alive.length));
+  } catch (error) {
+    for (const session of sessions) session.dispose();
+    throw error;
+  }
+  return { group, alive, sessions, sites, makes, biases, reads, consumers };
+}
+
+function consumerOf(
+  { path, layer }: TracedLayer,
+  { name, contracts }: TracedWeight,
+  layout: Layout,
+  { needs }: Pick<Compensation, 'needs'>,
+): Consumer {
+  // a unit takes over from another entry by entry, so they must have equally many
+  const foldable = contracts !== undefined && !layout.entries.includes(-1);
+  const moments =
+    needs && foldable
+      ? new MomentSums({ ...layout, axis: contracts.inputAxis + 1 }, needs === 'products')
+      : undefined;
+  return {
+    layer: path,
+    weight: name,
+    hasBias: contracts?.bias !== undefined,
+    foldable,
+    moments,
+    target: layer,
+  };
+}

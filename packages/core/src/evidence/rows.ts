@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TracedWeight } from '../graph/trace.ts';
+import type { Weights } from '../pruner.ts';
+import type { Capture, GroupWatch, PlacedWeight, WatchedSite } from './group-watch.ts';
+import { toRows } from './layout.ts';
+
+/** The weights as they are when they are read, in the reader's tidy. */
+export function weightsOf(watched: GroupWatch): Weights {
+  const read = ({ variable }: TracedWeight) => variable.read();
+  const units = watched.alive.length;
+  return Object.defineProperties({ group: watched.group.id } as Weights, {
+    incoming: { get: () => incomingRows(watched, watched.makes, read) },
+    outgoing: { get: () => outgoingRows(watched, watched.reads, read) },
+    bias: {
+      get: () =>
+        watched.biases.length === 0
+          ? tf.zeros([units])
+          : tf.sum(
+              stacked(
+                watched.biases.map(({ weight, layout }) => toRows(read(weight), layout)),
+                units,
+              ),
+              0,
+            ),
+    },
+  });
+}
+
+/** Shape [fanIn, units]: the weights that feed the units, as `read` gives them. */
+export function incomingRows(
+  { alive }: GroupWatch,
+  placed: readonly PlacedWeight[],
+  read: (weight: TracedWeight) => tf.Tensor,
+): tf.Tensor2D {
+  return stacked(
+    placed.map(({ weight, layout }) => toRows(read(weight), layout)),
+    alive.length,
+  );
+}
+
+/** Shape [units, fanOut]: the weights that read the units, as `read` gives them. */
+export function outgoingRows(
+  watched: GroupWatch,
+  placed: readonly PlacedWeight[],
+  read: (weight: TracedWeight) => tf.Tensor,
+): tf.Tensor2D {
+  return tf.transpose(incomingRows(watched, placed, read));
+}
+
+/** Shape [patterns, units]: all that was captured of the batch. */
+export function rowsOf(sites: readonly WatchedSite[], of: (capture: Capture) => tf.Tensor): tf.Tensor2D {
+  const parts = sites.flatMap(({ captures, layout }) =>
+    captures.map((capture) => toRows(of(capture), layout)),
+  );
+  return stacked(parts, sites[0]?.layout.units ?? 0);
+}
+
+function stacked(parts: readonly tf.Tensor2D[], units: number): tf.Tensor2D {
+  if (parts.length === 0) return tf.zeros([0, units]);
+  return parts.length === 1 ? parts[0]! : tf.concat([...parts], 0);
+}
