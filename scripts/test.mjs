@@ -1,5 +1,6 @@
 // `npm test`: everything that must hold, on a fresh clone too. Arguments go to vitest: `npm test -- packages/core`.
-import { build, install, run } from './setup.mjs';
+import { spawnSync } from 'node:child_process';
+import { build, install, root, run } from './setup.mjs';
 
 install();
 build();
@@ -9,4 +10,20 @@ if (only.length === 0) {
   run('npx', ['tsc', '--noEmit']);
 }
 run('npx', ['vitest', 'run', ...only]);
-if (only.length === 0) run('node', ['scripts/check-packages.mjs']);
+if (only.length === 0) {
+  testNative();
+  run('node', ['scripts/check-packages.mjs']);
+}
+
+/** What no engine should change, once more on the native one where it is there. */
+function testNative() {
+  const { status } = spawnSync(process.execPath, ['scripts/native-check.mjs'], { cwd: root });
+  if (status !== 0) {
+    console.log('\nThe native engine is not here, so nothing was tested on it; to have it: npm run native\n');
+    return;
+  }
+  const suites = ['packages/core', 'packages/pruner-', 'packages/trainer'];
+  run('npx', ['vitest', 'run', ...suites, '--tags-filter=!slow'], {
+    env: { ESPALIER_TEST_ENGINE: 'tensorflow', TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
+}

@@ -56,7 +56,7 @@ const valuesOf = async (model: tfl.LayersModel) =>
   Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
 
 beforeAll(async () => {
-  await useEngine('wasm');
+  if (!process.env.ESPALIER_TEST_ENGINE) await useEngine('wasm');
 });
 
 describe('train', () => {
