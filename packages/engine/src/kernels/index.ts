@@ -2,17 +2,24 @@ import '@tensorflow/tfjs-backend-wasm';
 // In Node the gradients come with tfjs-layers; tfjs-core alone registers none.
 import '@tensorflow/tfjs-layers';
 import { registerChainedOps } from '../chained-ops.ts';
+import { registerGradients } from '../gradients/index.ts';
+import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
 import { avgPoolGrad } from './avg-pool-grad.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
 import { conv2DBackpropFilter } from './conv2d-backprop-filter.ts';
 import { conv2DBackpropInput } from './conv2d-backprop-input.ts';
+import { conv3D } from './conv3d.ts';
+import { conv3DBackpropFilter } from './conv3d-backprop-filter.ts';
+import { conv3DBackpropInput } from './conv3d-backprop-input.ts';
 import { depthwiseBackpropFilter } from './depthwise-backprop-filter.ts';
 import { depthwiseBackpropInput } from './depthwise-backprop-input.ts';
 import { fusedMatMul } from './fused-mat-mul.ts';
 import { gather } from './gather.ts';
 import { identity } from './identity.ts';
 import { installKernel, type WasmKernel } from './kernel.ts';
+import { maxPool3D } from './max-pool-3d.ts';
+import { maxPool3DGrad } from './max-pool-3d-grad.ts';
 import { maxPoolGrad } from './max-pool-grad.ts';
 import { slice } from './slice.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
@@ -24,6 +31,12 @@ const kernels: readonly WasmKernel[] = [
   unsortedSegmentSum,
   maxPoolGrad,
   avgPoolGrad,
+  maxPool3D,
+  maxPool3DGrad,
+  avgPool3DGrad,
+  conv3D,
+  conv3DBackpropInput,
+  conv3DBackpropFilter,
   conv2DBackpropInput,
   batchMatMul,
   fusedMatMul,
@@ -44,5 +57,6 @@ const kernels: readonly WasmKernel[] = [
  */
 export function registerTrainingKernels(): void {
   registerChainedOps();
+  registerGradients();
   for (const kernel of kernels) installKernel(kernel);
 }

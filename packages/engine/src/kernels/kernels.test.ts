@@ -327,6 +327,41 @@ describe('matrix multiplication', () => {
     ]);
   });
 
+  it.each([
+    [
+      [3, 20, 60],
+      [3, 60, 9],
+    ],
+    [
+      [2, 3, 7, 50],
+      [1, 1, 50, 13],
+    ],
+    [
+      [2, 1, 7, 50],
+      [2, 3, 50, 13],
+    ],
+    [
+      [1, 40, 60],
+      [4, 60, 5],
+    ],
+  ])('agrees with cpu over batches of %j x %j, however transposed, with a bias', async (aShape, bShape) => {
+    const flip = (shape: number[]): number[] => [...shape.slice(0, -2), ...shape.slice(-2).reverse()];
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        await expectLikeCpu(() => {
+          const a = values(transposeA ? flip(aShape) : aShape) as tf.Tensor3D;
+          const b = values(transposeB ? flip(bShape) : bShape, 2) as tf.Tensor3D;
+          const bias = values([bShape.at(-1)!], 3);
+          return [
+            tf.matMul(a, b, transposeA, transposeB),
+            // tfjs-core's fused form takes no batches that are broadcast along several axes.
+            aShape.length > 3 || tf.fused.matMul({ a, b, transposeA, transposeB, bias, activation: 'relu' }),
+          ].filter((y) => y !== true);
+        });
+      }
+    }
+  });
+
   it('survives the same right side under two shapes', async () => {
     await expectLikeCpu(() => {
       const b = values([12, 8], 2);
