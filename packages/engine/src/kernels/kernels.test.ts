@@ -337,10 +337,6 @@ describe('matrix multiplication', () => {
       [1, 1, 50, 13],
     ],
     [
-      [2, 1, 7, 50],
-      [2, 3, 50, 13],
-    ],
-    [
       [1, 40, 60],
       [4, 60, 5],
     ],
@@ -354,12 +350,19 @@ describe('matrix multiplication', () => {
           const bias = values([bShape.at(-1)!], 3);
           return [
             tf.matMul(a, b, transposeA, transposeB),
-            // tfjs-core's fused form takes no batches that are broadcast along several axes.
-            aShape.length > 3 || tf.fused.matMul({ a, b, transposeA, transposeB, bias, activation: 'relu' }),
-          ].filter((y) => y !== true);
+            tf.fused.matMul({ a, b, transposeA, transposeB, bias, activation: 'relu' }),
+          ];
         });
       }
     }
+  });
+
+  it('repeats a batch along the axis that it lacks, where cpu takes the wrong one', async () => {
+    const [actual, expected] = await on('wasm', () => {
+      const [a, b] = [values([2, 1, 7, 50]), values([2, 3, 50, 13], 2)];
+      return [tf.matMul(a, b), tf.matMul(tf.tile(a, [1, 3, 1, 1]), b)];
+    });
+    expectClose(actual!, expected!);
   });
 
   it('survives the same right side under two shapes', async () => {
