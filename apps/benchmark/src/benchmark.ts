@@ -13,9 +13,11 @@ export interface Row {
   readonly spread?: number;
   /** The paper's or a peer's figure. */
   readonly reference?: number;
-  /** What ours should be at least. */
+  /** What ours should be at least; of errors, at most. */
   readonly target?: number;
   readonly meets?: boolean;
+  /** What a reader should know of this figure, in a few words. */
+  readonly note?: string;
 }
 
 /** What every benchmark prints with `--json`. */

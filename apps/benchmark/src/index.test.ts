@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { deviation, mean, type Result, rowOf } from './benchmark.ts';
+import { deviation, mean, type Result, type Row, rowOf } from './benchmark.ts';
 import { main } from './index.ts';
 
 const built = existsSync(new URL('../dist/sui-2018/worker.js', import.meta.url));
@@ -90,6 +90,27 @@ describe('espalier-benchmark', () => {
       expect(page).toMatch(/<svg/);
       expect(page).toContain('158 of 320');
       expect(JSON.parse(await readFile(join(out, 'sui-2018.json'), 'utf8'))).toEqual(result);
+    },
+  );
+
+  it.skipIf(!built)(
+    'kernels --quick tries every layer kind on every engine, and lists what fails',
+    { tags: ['slow'] },
+    async () => {
+      const code = await main(['kernels', '--quick', '--json', '--out', out]);
+      expect(code, stderr).toBe(0);
+      const { rows } = JSON.parse(stdout) as Result;
+      const find = (at: string): Row | undefined => rows.find((row) => row.case === at);
+      expect(rows.filter(({ meets }) => meets === false)).toEqual([]);
+      expect(find('all/wasm')!.value).toBe(find('all/wasm')!.target);
+      expect(find('all/wasm')!.value).toBeGreaterThan(50);
+      expect(find('conv2d/wasm')).toMatchObject({ metric: 'error', target: 1e-2, meets: true });
+      expect(find('conv2d/wasm-as-shipped')).toMatchObject({ metric: 'failed' });
+      expect(find('conv2d/wasm-as-shipped')!.note).toContain('Conv2DBackpropFilter');
+      expect(find('up-sampling2d/cpu')!.value).toBeGreaterThan(0.1);
+      expect(find('up-sampling2d/cpu')!.note).toMatch(/^wrong: /);
+      expect(find('the-gradient-of-center-crop/wasm')!.note).toContain('CropAndResize');
+      expect(await readFile(join(out, 'kernels.html'), 'utf8')).toContain('What fails');
     },
   );
 

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
+import { kernels } from './kernels/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
 
-const benchmarks: readonly Benchmark[] = [sui2018];
+const benchmarks: readonly Benchmark[] = [sui2018, kernels];
 
 interface Flags extends Pick<BenchmarkOptions, 'quick' | 'workers' | 'out' | 'engine'> {
   readonly seeds?: number;

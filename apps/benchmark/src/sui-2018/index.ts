@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Column, htmlTable, lineChart, type Page, type Series, terminalTable } from '@espalier/report';
-import { Tinypool } from 'tinypool';
 import { type Benchmark, environmentOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { workerPool } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { nets, type PaperNet, UNPRUNED_TARGET, UPPER } from './paper.ts';
 
@@ -120,17 +120,7 @@ async function runJobs(
   workers: number,
   log: (line: string) => void,
 ): Promise<Measured[]> {
-  const file = new URL(
-    import.meta.url.endsWith('.ts') ? '../../dist/sui-2018/worker.js' : './worker.js',
-    import.meta.url,
-  );
-  const pool = new Tinypool({
-    filename: file.href,
-    minThreads: workers,
-    maxThreads: workers,
-    // workers run what was built, whatever this process resolves
-    execArgv: [],
-  });
+  const pool = workerPool('sui-2018', workers);
   let done = 0;
   try {
     return await Promise.all(
