@@ -7,3 +7,4 @@ export { findEngines, useEngine } from './engine.ts';
 export { loadModel } from './io/load.ts';
 export { type SavedModel, type SaveModelArgs, saveModel } from './io/save.ts';
 export { registerTrainingKernels } from './kernels/index.ts';
+export { fuseOptimizers } from './optimizers/index.ts';
