@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { EngineName } from './engine.ts';
 import { registerTrainingKernels } from './kernels/index.ts';
 import { importNative } from './native.ts';
+import { fuseOptimizers } from './optimizers/index.ts';
 
 /** What has to be known about an engine to use it. */
 export interface Engine {
@@ -27,6 +28,7 @@ function locateWasm(): string {
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(dirname(entry) + sep);
   registerTrainingKernels();
+  fuseOptimizers();
   return version_wasm;
 }
 
