@@ -45,6 +45,7 @@ describe('espalier-benchmark', () => {
   });
   afterEach(async () => {
     vi.restoreAllMocks();
+    vi.unstubAllEnvs();
     await rm(out, { recursive: true, force: true });
   });
 
@@ -111,6 +112,28 @@ describe('espalier-benchmark', () => {
       expect(find('up-sampling2d/cpu')!.note).toMatch(/^wrong: /);
       expect(find('the-gradient-of-center-crop/wasm')!.note).toContain('CropAndResize');
       expect(await readFile(join(out, 'kernels.html'), 'utf8')).toContain('What fails');
+    },
+  );
+
+  it.skipIf(!built)(
+    'speed --quick measures both networks, training and inference, and says who was left out',
+    { tags: ['slow'] },
+    async () => {
+      vi.stubEnv('ESPALIER_PYTHON', 'no-such-python');
+      const code = await main(['speed', '--quick', '--json', '--out', out]);
+      expect(code, stderr).toBe(0);
+      const { rows } = JSON.parse(stdout) as Result;
+      const find = (at: string, metric: string): Row | undefined =>
+        rows.find((row) => row.case === at && row.metric === metric);
+      for (const at of ['lenet/train', 'lenet/inference', 'mlp/train', 'mlp/inference']) {
+        const [ours, naive] = [find(`${at}/wasm`, 'rate')!, find(`${at}/wasm-naive`, 'rate')!];
+        expect(ours.value).toBeGreaterThan(10);
+        expect(find(`${at}/wasm-naive`, 'ratio')!.value).toBeCloseTo(ours.value / naive.value, 10);
+        expect(find(`${at}/pytorch`, 'skipped')!.note).toContain('no-such-python');
+      }
+      expect(find('lenet/train/wasm-as-shipped', 'skipped')!.note).toContain('Conv2DBackpropFilter');
+      expect(find('lenet/train/two-workers', 'ratio')).toMatchObject({ target: 1.7 });
+      expect(await readFile(join(out, 'speed.html'), 'utf8')).toContain('This is the quick form');
     },
   );
 
