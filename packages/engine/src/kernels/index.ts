@@ -6,6 +6,7 @@ import { registerGradients } from '../gradients/index.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
 import { avgPoolGrad } from './avg-pool-grad.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
+import { cast } from './cast.ts';
 import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
 import { conv2DBackpropFilter } from './conv2d-backprop-filter.ts';
 import { conv2DBackpropInput } from './conv2d-backprop-input.ts';
@@ -45,6 +46,7 @@ const kernels: readonly WasmKernel[] = [
   depthwiseConv2D,
   fusedDepthwiseConv2D,
   identity,
+  cast,
   slice,
   gather,
 ];

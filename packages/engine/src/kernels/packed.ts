@@ -2,18 +2,14 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { floats } from './kernel.ts';
 
-const widths = new WeakMap<object, number>();
-
 /**
  * XNNPACK packs the right side of a multiplication once per data id, whatever its shape: the same data under
- * a second shape would give wrong numbers or a crash. This returns `b`, or a copy when its width has changed;
- * the caller disposes what isn't `b`.
+ * a second shape would give wrong numbers or a crash. So it is only ever multiplied under the width with which
+ * its data was recorded: this returns `b`, or a copy when `b` has another; the caller disposes what isn't `b`.
  */
 export function safeRight(backend: BackendWasm, b: TensorInfo): TensorInfo {
-  const width = b.shape[b.shape.length - 1]!;
-  const packed = widths.get(b.dataId);
-  if (packed === undefined) widths.set(b.dataId, width);
-  if (packed === undefined || packed === width) return b;
+  const recorded = backend.dataIdMap.get(b.dataId).shape;
+  if (recorded[recorded.length - 1] === b.shape[b.shape.length - 1]) return b;
   const copy = backend.makeOutput(b.shape, b.dtype);
   floats(backend, copy).set(floats(backend, b));
   return copy;
