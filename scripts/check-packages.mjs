@@ -1,6 +1,6 @@
 // Packs every workspace as npm would publish it, lints the tarballs, and uses them in an empty project.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
@@ -11,6 +11,10 @@ const workspaces = ['packages', 'apps'].flatMap((folder) =>
   readdirSync(join(root, folder)).map((name) => join(root, folder, name)),
 );
 const manifestOf = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+const licenseOf = (folder) => {
+  const path = join(folder, 'LICENSE');
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+};
 const project = mkdtempSync(join(tmpdir(), 'espalier-packages-'));
 const npm = (args, cwd = root) =>
   execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, encoding: 'utf8' });
@@ -21,12 +25,16 @@ try {
   for (const folder of workspaces) {
     const [{ filename, files }] = JSON.parse(npm(['pack', folder, '--json', '--pack-destination', project]));
     tarballs.push(join(project, filename));
-    const strays = files.filter(({ path }) => /\.test\.|^src\//.test(path));
+    const paths = files.map(({ path }) => path);
     const { messages } = await publint({ pkgDir: folder, pack: false, strict: true });
     const manifest = manifestOf(folder);
     const found = [
       ...messages.map((message) => formatMessage(message, manifest)),
-      ...strays.map(({ path }) => `${path} should not be packed`),
+      ...paths.filter((path) => /\.test\.|^src\//.test(path)).map((path) => `${path} should not be packed`),
+      ...['README.md', 'LICENSE']
+        .filter((name) => !paths.includes(name))
+        .map((name) => `${name} is not packed`),
+      ...(licenseOf(folder) === licenseOf(root) ? [] : ["LICENSE is not a copy of the repository's"]),
     ];
     for (const message of found) console.error(`${manifest.name}: ${message}`);
     problems += found.length;
