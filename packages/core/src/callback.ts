@@ -8,18 +8,11 @@ import { watchedGroups } from './plan/judge.ts';
 import { decide } from './plan/plan.ts';
 import { checkExtent, checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
 import { Removal } from './plan/removal.ts';
+import { pruningEpochs, type Schedule } from './plan/schedule.ts';
 import type { Plan } from './plan/types.ts';
 import type { Pruner } from './pruner.ts';
 import { mask, maskedPlan } from './surgery/mask.ts';
 import { readWeights, zeroReads } from './surgery/weights.ts';
-
-/** When to prune, in the epochs of one `model.fit`. */
-export interface Schedule {
-  /** After every so many epochs. Default 1. */
-  readonly every?: number;
-  /** During this first part of the epochs, 0 to 1. Default 1. */
-  readonly until?: number;
-}
 
 /** All that `prune` needs. */
 export interface PruneOptions extends Omit<Pruning, 'pruner'>, Schedule {}
@@ -124,32 +117,28 @@ export class WatchCallback extends Callback {
 
 /** Prunes by masks in the middle of `model.fit`; made by `prune`. */
 export class PruneCallback extends WatchCallback {
-  readonly #every: number;
-  readonly #until: number;
+  readonly #schedule: Required<Schedule>;
   #masks: { readonly weight: TracedWeight; readonly mask: tf.Tensor }[] = [];
 
   /** @throws if an option makes no sense. */
   constructor(pruner: Pruner, { every = 1, until = 1, ...pruning }: PruneOptions) {
     super({ pruner, ...pruning });
     checkExtent(this.pruning);
-    if (!Number.isInteger(every) || every < 1) {
-      throw new Error(`[core] every must be a whole number of epochs of at least 1, got ${every}`);
-    }
-    if (!(until > 0 && until <= 1))
-      throw new Error(`[core] until must be above 0 and at most 1, got ${until}`);
-    this.#every = every;
-    this.#until = until;
+    this.#schedule = { every, until };
+    pruningEpochs(this.#schedule, 0);
   }
 
   override async onTrainBegin(): Promise<void> {
     await this.orStop(async () => {
       await this.#holdMasked();
-      if (this.#prunings() > 0) return this.start();
+      // another training may have brought masked units back
+      this.#zero();
+      if (this.#prunings().length > 0) return this.start();
       // a training that holds what was masked before is a good reason not to prune
       if (this.#masks.length > 0) return;
-      const { epochs } = this.params;
+      const { every, until } = this.#schedule;
       throw new Error(
-        `[core] every ${this.#every} epochs in the first ${this.#until} of ${epochs} is never: choose a smaller every`,
+        `[core] every ${every} epochs in the first ${until} of ${this.params.epochs} is never: choose a smaller every`,
       );
     });
   }
@@ -160,13 +149,14 @@ export class PruneCallback extends WatchCallback {
   }
 
   override async onEpochEnd(epoch: number): Promise<void> {
-    const done = epoch + 1;
-    if (done % this.#every !== 0 || done / this.#every > this.#prunings()) return;
+    const prunings = this.#prunings();
+    const step = prunings.indexOf(epoch + 1) + 1;
+    if (step === 0) return;
     await this.orStop(async () => {
-      const plan = await this.decide(this.pruning.budget, done / this.#every / this.#prunings());
+      const plan = await this.decide(this.pruning.budget, step / prunings.length);
       await mask(this.watched, plan);
       await this.#holdMasked();
-      if (done / this.#every < this.#prunings()) this.start();
+      if (step < prunings.length) this.start();
       else this.stopWatching();
     });
   }
@@ -181,9 +171,9 @@ export class PruneCallback extends WatchCallback {
     super.dispose();
   }
 
-  /** How many times it prunes in this training. */
-  #prunings(): number {
-    return Math.floor(((this.params.epochs as number) * this.#until) / this.#every + 1e-9);
+  /** After which epochs of this training it prunes. */
+  #prunings(): number[] {
+    return pruningEpochs(this.#schedule, this.params.epochs as number);
   }
 
   /** Masks for the weights that read masked units, so that no update brings them back. */

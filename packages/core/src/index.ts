@@ -2,7 +2,6 @@ export {
   type PruneCallback,
   type PruneOptions,
   prune,
-  type Schedule,
   type WatchCallback,
   watch,
 } from './callback.ts';
@@ -40,6 +39,7 @@ export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
 export { type PlanOptions, plan } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';
+export { pruningEpochs, type Schedule } from './plan/schedule.ts';
 export { parsePlan } from './plan/schema.ts';
 export { groupsInScope } from './plan/scope.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';

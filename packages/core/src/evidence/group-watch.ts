@@ -116,7 +116,7 @@ function consumerOf(
   const foldable = contracts !== undefined && !layout.entries.includes(-1);
   const moments =
     needs && foldable
-      ? new MomentSums({ ...layout, axis: contracts.inputAxis + 1 }, needs === 'products')
+      ? new MomentSums({ ...layout, axis: contracts.inputAxis + 1 }, needs === 'covariances')
       : undefined;
   return {
     layer: path,

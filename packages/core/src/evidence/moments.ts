@@ -8,62 +8,85 @@ export interface Moments {
   readonly positions: number;
   /** The mean of each entry, [positions, units]. */
   readonly means: Float32Array;
-  /** The mean products of each two units over all positions, [units, units]; only if asked for. */
-  readonly products?: Float32Array;
+  /** The covariance of each two units over all positions, [units, units]; only if asked for. */
+  readonly covariances?: Float32Array;
+}
+
+/** What is held between batches: sums of what lies beyond `shift`, so that large means cost no digits. */
+interface Sums {
+  /** The units' means in the first batch, [1, units]. */
+  readonly shift: tf.Tensor2D;
+  /** Of each entry, [1, positions * units]. */
+  readonly entries: tf.Tensor2D;
+  /** Of the products of each two units, [units, units]; empty if nobody asked. */
+  readonly products: tf.Tensor2D;
 }
 
 /** Sums a consumer's input up, batch by batch; only the sums are held. */
 export class MomentSums {
   readonly #layout: Layout;
-  readonly #withProducts: boolean;
+  readonly #withCovariances: boolean;
   #rows = 0;
-  #sums: tf.Tensor2D | undefined;
-  #products: tf.Tensor2D | undefined;
+  #sums: Sums | undefined;
 
-  constructor(layout: Layout, withProducts: boolean) {
+  constructor(layout: Layout, withCovariances: boolean) {
     this.#layout = layout;
-    this.#withProducts = withProducts;
+    this.#withCovariances = withCovariances;
   }
 
   add(input: tf.Tensor): void {
-    const { units } = this.#layout;
-    const [sums, products, rows] = tf.tidy(() => {
-      const positions = toPositions(input, this.#layout);
-      const flat: tf.Tensor2D = tf.reshape(positions, [-1, units]);
-      const sum = tf.sum(positions, 0, true) as tf.Tensor2D;
-      const product = this.#withProducts ? tf.matMul(flat, flat, true, false) : tf.zeros([0, 0]);
-      return [
-        tf.keep(this.#sums ? tf.add(this.#sums, sum) : sum),
-        tf.keep(this.#products ? tf.add(this.#products, product) : (product as tf.Tensor2D)),
-        positions.shape[0],
-      ] as [tf.Tensor2D, tf.Tensor2D, number];
+    const { units, positions } = this.#layout;
+    const before = this.#sums;
+    this.#sums = tf.tidy(() => {
+      const rows = tf.reshape(toPositions(input, this.#layout), [-1, units]) as tf.Tensor2D;
+      const shift = before?.shift.clone() ?? (tf.mean(rows, 0, true) as tf.Tensor2D);
+      const beyond = tf.sub(rows, shift) as tf.Tensor2D;
+      const entries = tf.sum(tf.reshape(beyond, [-1, positions * units]), 0, true) as tf.Tensor2D;
+      const products = this.#withCovariances
+        ? (tf.matMul(tf.transpose(beyond), beyond) as tf.Tensor2D)
+        : (tf.zeros([0, 0]) as tf.Tensor2D);
+      this.#rows += rows.shape[0] / positions;
+      return {
+        shift: tf.keep(shift),
+        entries: tf.keep(before ? tf.add(before.entries, entries) : entries),
+        products: tf.keep(before ? tf.add(before.products, products) : products),
+      } as Sums & Record<string, tf.Tensor2D>;
     });
-    this.dispose();
-    this.#sums = sums;
-    this.#products = products;
-    this.#rows += rows;
+    disposeSums(before);
   }
 
   /** Forgets what was summed. */
   reset(): void {
     this.dispose();
     this.#sums = undefined;
-    this.#products = undefined;
     this.#rows = 0;
   }
 
   /** @throws if nothing was summed. */
   async read(): Promise<Moments> {
     const { units, positions } = this.#layout;
-    if (!this.#sums || !this.#products) throw new Error('[core] no batch was seen');
+    if (!this.#sums) throw new Error('[core] no batch was seen');
     const rows = this.#rows;
-    const means = Float32Array.from(await this.#sums.data(), (sum) => sum / rows);
-    if (!this.#withProducts) return { units, positions, means };
-    const products = Float32Array.from(await this.#products.data(), (sum) => sum / (rows * positions));
-    return { units, positions, means, products };
+    const shift = await this.#sums.shift.data();
+    const beyond = Float32Array.from(await this.#sums.entries.data(), (sum) => sum / rows);
+    const means = beyond.map((mean, entry) => mean + shift[entry % units]!);
+    if (!this.#withCovariances) return { units, positions, means };
+    const unitMeans = new Float32Array(units);
+    beyond.forEach((mean, entry) => {
+      unitMeans[entry % units]! += mean / positions;
+    });
+    const covariances = Float32Array.from(
+      await this.#sums.products.data(),
+      (sum, i) => sum / (rows * positions) - unitMeans[Math.floor(i / units)]! * unitMeans[i % units]!,
+    );
+    return { units, positions, means, covariances };
   }
 
   dispose(): void {
-    tf.dispose([this.#sums, this.#products].filter((tensor) => tensor !== undefined));
+    disposeSums(this.#sums);
   }
+}
+
+function disposeSums(sums: Sums | undefined): void {
+  if (sums) tf.dispose([sums.shift, sums.entries, sums.products]);
 }

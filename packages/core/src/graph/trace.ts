@@ -38,7 +38,7 @@ export interface TracedLayer {
   /** The layer's name, after those of the models around it: `encoder/conv1`. */
   readonly path: string;
   /** All its paths: a layer object may stand in several models at once. */
-  readonly paths: Set<string>;
+  readonly paths: readonly string[];
   readonly index: number;
   readonly layer: Layer;
   readonly rule: LayerRule | undefined;
@@ -66,14 +66,17 @@ export function trace(model: LayersModel): Trace {
   const classes = new LabelClasses();
   const layers = new Map<Layer, TracedLayer>();
 
+  const root = built(model as ContainerLayer);
+  const pathsOf = pathsIn(root);
+
   const tracedLayer = (layer: Layer, prefix: string): TracedLayer => {
-    const path = prefix + layer.name;
     const known = layers.get(layer);
-    known?.paths.add(path);
     if (known) return known;
+    // the hidden input layer of a Sequential model stands in no list
+    const paths = pathsOf.get(layer) ?? [prefix + layer.name];
     const traced: TracedLayer = {
-      path,
-      paths: new Set([path]),
+      path: paths[0]!,
+      paths,
       index: layers.size,
       layer,
       rule: ruleFor(layer.getClassName()),
@@ -141,6 +144,7 @@ export function trace(model: LayersModel): Trace {
           markInexact: (labels, reason) => classes.markInexact(labels.data, reason),
         })
       : unknownLayer(classes, traced, ins, outputShapes);
+    checkAnswer(traced, answer, outputShapes.length);
     traced.config = answer.config;
     traced.className = answer.className;
     recordWeights(classes, traced, answer);
@@ -157,7 +161,6 @@ export function trace(model: LayersModel): Trace {
     return outs;
   };
 
-  const root = built(model as ContainerLayer);
   const inputs = shapesOf(root.inputs).map(
     (shape): TracedValue => ({ labels: fixed(shape), producer: undefined, consumers: [] }),
   );
@@ -168,10 +171,35 @@ export function trace(model: LayersModel): Trace {
   return { layers: [...layers.values()], classes };
 }
 
+/**
+ * Where each layer stands in the lists of layers of the models around it. The graph would not tell: a Sequential
+ * model takes the layers of a model that comes first in it for its own.
+ */
+function pathsIn(container: ContainerLayer): Map<Layer, string[]> {
+  const paths = new Map<Layer, string[]>();
+  const visit = (model: ContainerLayer, prefix: string): void => {
+    for (const layer of model.layers) {
+      const path = prefix + layer.name;
+      if (isContainer(layer)) visit(layer, `${path}/`);
+      else paths.set(layer, [...(paths.get(layer) ?? []), path]);
+    }
+  };
+  visit(container, '');
+  return paths;
+}
+
 /** A Sequential model makes its graph only when it is first used. */
 function built(container: ContainerLayer): ContainerLayer {
   if (Object.keys(container.nodesByDepth).length === 0) container.build(container.inputs[0]!.shape);
   return container;
+}
+
+/** @throws if a rule's answer can't be right. */
+function checkAnswer({ layer }: TracedLayer, answer: LayerLabels | undefined, outputs: number): void {
+  if (answer?.outputs?.length === outputs) return;
+  throw new Error(
+    `[core] the rule for ${layer.getClassName()} must answer { outputs } with labels for ${outputs} outputs`,
+  );
 }
 
 function unknownLayer(
@@ -233,6 +261,15 @@ function makeFeatures(classes: LabelClasses, traced: TracedLayer, channels: Labe
 }
 
 function recordWeights(classes: LabelClasses, traced: TracedLayer, answer: LayerLabels): void {
+  const names = traced.layer.weights.map(({ originalName }) => originalName.split('/').at(-1)!);
+  // a rule may speak of a weight that this layer does without: a bias, a scale
+  const usual = ['kernel', 'bias', 'gamma', 'beta', ...names];
+  const strange = Object.keys(answer.weights ?? {}).find((name) => !usual.includes(name));
+  if (strange !== undefined) {
+    throw new Error(
+      `[core] the rule for ${traced.layer.getClassName()} names a weight '${strange}', but ${traced.path} has ${names.join(', ') || 'none'}`,
+    );
+  }
   if (traced.weights.length === 0) {
     for (const variable of traced.layer.weights) {
       const name = variable.originalName.split('/').at(-1)!;

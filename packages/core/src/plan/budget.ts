@@ -21,14 +21,16 @@ export function checkBudget(budget: Budget): void {
     );
   }
   if ('fraction' in budget && !(isNumber(budget.fraction) && budget.fraction >= 0 && budget.fraction < 1)) {
-    throw new Error(`[core] budget.fraction must be at least 0 and below 1, got ${budget.fraction}`);
+    throw new Error(
+      `[core] budget.fraction must be at least 0 and below 1, got ${JSON.stringify(budget.fraction)}`,
+    );
   }
   if ('count' in budget) {
     const { count } = budget;
     const counts = typeof count === 'object' && count !== null ? Object.values(count) : [count];
     const wrong = counts.find((count) => !Number.isInteger(count) || count < 0);
     if (wrong !== undefined)
-      throw new Error(`[core] budget.count must be a whole number of units, got ${wrong}`);
+      throw new Error(`[core] budget.count must be a whole number of units, got ${JSON.stringify(wrong)}`);
   }
   if ('threshold' in budget && !Number.isFinite(budget.threshold)) {
     throw new Error(`[core] budget.threshold must be a number, got ${budget.threshold}`);

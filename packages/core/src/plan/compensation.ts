@@ -19,7 +19,7 @@ export interface Removed {
 export interface Compensation {
   readonly name: string;
   /** Statistics of the consumers' inputs over the data; without it no data is run. */
-  readonly needs?: 'means' | 'products';
+  readonly needs?: 'means' | 'covariances';
   /** Whether it needs a pruner that names partners. */
   readonly partners?: boolean;
   /** In the order and numbers of what it is given; absent if it does nothing. */
@@ -43,18 +43,17 @@ export const addOutgoing = (): Compensation => ({
  */
 export const scaleOutgoing = (): Compensation => ({
   name: 'scale',
-  needs: 'products',
+  needs: 'covariances',
   partners: true,
   fold: ({ proposals, moments }) =>
     proposals.map(({ unit, into }) => {
-      const { units, positions, means, products } = moments as Required<Moments>;
-      const meanAt = (u: number, position: number) => means[position * units + u]!;
+      const { units, positions, means, covariances } = moments as Required<Moments>;
       if (into === undefined) return { unit, into: [], constants: constantsOf(unit, moments!) };
-      const mean = (u: number) => average(positions, (position) => meanAt(u, position));
-      const covariance = products[into * units + unit]! - mean(into) * mean(unit);
-      const variance = products[into * units + into]! - mean(into) ** 2;
+      const meanAt = (u: number, position: number) => means[position * units + u]!;
+      const variance = covariances[into * units + into]!;
+      const mean = meanAt(into, 0);
       // a partner that hardly varies says nothing of the removed unit
-      const factor = variance > 1e-12 + 1e-6 * products[into * units + into]! ? covariance / variance : 0;
+      const factor = variance > 1e-12 * (1 + mean * mean) ? covariances[into * units + unit]! / variance : 0;
       const constants = Array.from(
         { length: positions },
         (_, p) => meanAt(unit, p) - factor * meanAt(into, p),
@@ -73,10 +72,4 @@ export const foldMean = (): Compensation => ({
 
 function constantsOf(unit: number, { units, positions, means }: Moments): number[] {
   return Array.from({ length: positions }, (_, position) => means[position * units + unit]!);
-}
-
-function average(count: number, of: (index: number) => number): number {
-  let total = 0;
-  for (let i = 0; i < count; i++) total += of(i);
-  return total / count;
 }

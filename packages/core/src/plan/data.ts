@@ -9,12 +9,18 @@ export interface CalibrationData {
   readonly x: tf.Tensor | tf.Tensor[];
   /** [examples, ...]; one for each output. Needed by pruners that look at errors. */
   readonly y?: tf.Tensor | tf.Tensor[];
-  /** How many examples are run, and held, at a time. Default 256. */
+  /**
+   * How many examples are run at a time; their activations in all groups of the scope are held at once, so large
+   * maps want fewer. Default 256.
+   */
   readonly batchSize?: number;
 }
 
 const listOf = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor[] =>
   Array.isArray(tensors) ? tensors : [tensors];
+
+const isTensors = (given: unknown): boolean =>
+  Array.isArray(given) ? given.every((one) => one instanceof tf.Tensor) : given instanceof tf.Tensor;
 
 /**
  * Runs the examples through the model batch by batch, in inference mode (no dropout, moving averages in
@@ -23,6 +29,11 @@ const listOf = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor[] =>
  * @throws if the data does not fit the model.
  */
 export async function runThrough(model: LayersModel, data: CalibrationData, watch: Watch): Promise<void> {
+  if (!isTensors(data.x) || (data.y !== undefined && !isTensors(data.y))) {
+    throw new Error(
+      '[core] data.x and data.y must be tensors, as model.fit takes them (or lists of tensors)',
+    );
+  }
   const xs = listOf(data.x);
   const ys = data.y === undefined ? [] : listOf(data.y);
   checkData(model, xs, ys, watch);
@@ -31,23 +42,23 @@ export async function runThrough(model: LayersModel, data: CalibrationData, watc
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new Error(`[core] data.batchSize must be a whole number of at least 1, got ${batchSize}`);
   }
-  watch.attach(model, 'always');
-  try {
-    watch.epochBegin();
-    for (let start = 0; start < examples; start += batchSize) {
-      const count = Math.min(batchSize, examples - start);
-      const batch = (tensors: readonly tf.Tensor[]) =>
-        tensors.map((tensor) => tf.slice(tensor, start, count));
+  watch.epochBegin();
+  for (let start = 0; start < examples; start += batchSize) {
+    const count = Math.min(batchSize, examples - start);
+    const batch = (tensors: readonly tf.Tensor[]) => tensors.map((tensor) => tf.slice(tensor, start, count));
+    // only while our own batch runs: somebody may use the model in between
+    watch.attach(model, 'always');
+    try {
       tf.tidy(() => {
         if (watch.needs.has('errors')) backward(model, batch(xs), batch(ys), watch);
         else forward(model, batch(xs));
       });
       watch.batchEnd();
-      // lets a browser breathe and a terminal draw
-      await tf.nextFrame();
+    } finally {
+      watch.detach();
     }
-  } finally {
-    watch.detach();
+    // lets a browser breathe and a terminal draw
+    await tf.nextFrame();
   }
 }
 

@@ -3,7 +3,7 @@ import type { Watched } from '../evidence/group-watch.ts';
 import { Watch } from '../evidence/watch.ts';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
-import { maskedPlan } from '../surgery/mask.ts';
+import { heldPlan } from '../surgery/mask.ts';
 import { none } from './compensation.ts';
 import { type CalibrationData, runThrough } from './data.ts';
 import { checkPruning, type Pruning } from './pruning.ts';
@@ -38,7 +38,8 @@ export interface Verdict {
 export async function judge(model: LayersModel, { pruners, scope, data }: JudgeOptions): Promise<Verdict[]> {
   for (const pruner of pruners) checkPruning({ pruner });
   const analysis = analyzeInternals(model);
-  const watch = new Watch(analysis, watchedGroups(analysis, scope, maskedPlan(model)), pruners, none());
+  const groups = watchedGroups(analysis, scope, await heldPlan(model, analysis));
+  const watch = new Watch(analysis, groups, pruners, none());
   try {
     await gather(model, watch, data, pruners.map(({ name }) => name).join(', '));
     const verdicts: Verdict[] = [];

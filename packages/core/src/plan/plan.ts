@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Watch } from '../evidence/watch.ts';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal } from '../pruner.ts';
-import { maskedPlan } from '../surgery/mask.ts';
+import { heldPlan } from '../surgery/mask.ts';
 import { type Budget, take } from './budget.ts';
 import type { Compensation } from './compensation.ts';
 import type { CalibrationData } from './data.ts';
@@ -29,7 +29,7 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
   checkExtent(options);
   const { pruner, data } = options;
   const analysis = analyzeInternals(model);
-  const earlier = maskedPlan(model);
+  const earlier = await heldPlan(model, analysis);
   const groups = watchedGroups(analysis, options.scope, earlier);
   const compensation = compensationOf(options);
   const watch = new Watch(analysis, groups, [pruner], compensation);

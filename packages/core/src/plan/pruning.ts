@@ -16,6 +16,7 @@ export interface Pruning {
   readonly compensation?: Compensation;
 }
 
+/** What the survivors take over, by default too. */
 export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
   compensation ?? ('compare' in pruner ? addOutgoing() : none());
 
@@ -23,7 +24,7 @@ const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
 
 /** @throws if the options contradict each other. */
 export function checkPruning(options: Pruning): void {
-  const { pruner } = options;
+  const pruner = (options as Pruning | undefined)?.pruner;
   if (!(pruner instanceof Object)) {
     throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
   }

@@ -18,6 +18,7 @@ export function groupsInScope<G extends Group>(groups: readonly G[], scope?: rea
       `[core] no group of this model can be pruned (${reasons.join('; ') || 'it has no units'})`,
     );
   }
+  if (scope.length === 0) throw new Error('[core] the scope is empty: leave it out, or name groups or kinds');
   const chosen = new Set<G>();
   for (const name of scope) {
     const named = groups.find(({ id }) => id === name);

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { analyzeInternals } from '../graph/analyze.ts';
+import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { mergePlans } from '../plan/merge.ts';
-import { checkPlan } from '../plan/removal.ts';
+import { checkPlan, Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
 import { applyFolds, readWeights, writeWeight, zeroReads } from './weights.ts';
 
@@ -14,6 +14,28 @@ const trainedModel = (model: LayersModel): LayersModel =>
 
 /** What was masked in a model so far; its folds are in the weights already. */
 export const maskedPlan = (model: LayersModel): Plan | undefined => maskedPlans.get(trainedModel(model));
+
+/**
+ * What was masked, if it still is.
+ *
+ * @throws if a training that did not hold the masked units, or new weights, brought them back.
+ */
+export async function heldPlan(model: LayersModel, analysis: Analysis): Promise<Plan | undefined> {
+  const plan = maskedPlan(model);
+  if (!plan) return undefined;
+  const { layers } = analysis.trace;
+  const values = await readWeights(layers);
+  const before = new Map([...values].map(([weight, data]) => [weight, data.slice()]));
+  for (const weight of zeroReads(layers, new Removal(analysis, plan.groups), values)) {
+    const zeroed = values.get(weight)!;
+    if (before.get(weight)!.every((value, i) => value === zeroed[i])) continue;
+    throw new Error(
+      `[core] units that were masked are read again at ${weight.variable.originalName}: train with prune(), which ` +
+        'holds them, or mask(model, plan) anew',
+    );
+  }
+  return plan;
+}
 
 /**
  * Carries out a plan in place: the survivors take over what the plan folds into them, then every weight

@@ -35,7 +35,9 @@ export async function carryOptimizer(
         value.map((slot, i) => slot && cutSlot(slot, weights[i]!, names[i]!, removal)),
       );
     } else if (value instanceof tf.Variable) {
-      (fields[field] as tf.Variable).assign(value);
+      // assign alone would share the values, and whoever is disposed first would take them along
+      const data = Float32Array.from(await value.data());
+      tf.tidy(() => (fields[field] as tf.Variable).assign(tf.tensor(data, value.shape)));
     } else if (field === 'iterations_') {
       fields[field] = value;
     }

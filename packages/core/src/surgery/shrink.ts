@@ -2,12 +2,11 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { stridesOf } from '../graph/labels.ts';
-import type { TracedLayer } from '../graph/trace.ts';
-import { asLayersModel } from '../model.ts';
+import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import { checkPlan, type Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
 import { settleCallOrder } from './call-order.ts';
-import { maskedPlan } from './mask.ts';
+import { heldPlan } from './mask.ts';
 import { carryOptimizer } from './optimizer.ts';
 import './selection.ts';
 import { applyFolds, keptAxes, readWeights, slice, writeWeight } from './weights.ts';
@@ -28,21 +27,19 @@ interface CompileState {
  *
  * @throws if the plan is for another model or makes no sense for it, or there is none.
  */
-export async function shrink(
-  model: LayersModel,
-  plan: Plan | undefined = maskedPlan(asLayersModel(model)),
-): Promise<LayersModel> {
+export async function shrink(model: LayersModel, given?: Plan): Promise<LayersModel> {
+  const analysis = analyzeInternals(model);
+  const plan = given ?? (await heldPlan(model, analysis));
   if (plan === undefined) {
     throw new Error(
       '[core] shrink needs a plan: nothing was masked in this model. Make one by plan(model, ...)',
     );
   }
-  const analysis = analyzeInternals(model);
   const removal = checkPlan(model, analysis, plan);
-  const double = analysis.trace.layers.find(({ paths }) => paths.size > 1);
+  const double = analysis.trace.layers.find(({ paths }) => paths.length > 1);
   if (double) {
     throw new Error(
-      `[core] one layer stands in two models at once, as ${[...double.paths].join(' and ')}: TensorFlow.js makes ` +
+      `[core] one layer stands in two models at once, as ${double.paths.join(' and ')}: TensorFlow.js makes ` +
         'two of it when it copies or saves the model. Mask it, or give each model a layer of its own',
     );
   }
@@ -57,14 +54,28 @@ export async function shrink(
     completeConfig(layer, twin, removal);
     layer.weights.forEach((weight, i) => {
       twin.weights[i]!.variable.trainable = weight.variable.trainable;
-      writeWeight(
-        twin.weights[i]!.variable,
-        slice(values.get(weight)!, weight.shape, keptAxes(weight, removal)),
-      );
+      const kept = keptAxes(weight, removal);
+      checkShape(layer, weight, twin.weights[i]!, kept);
+      writeWeight(twin.weights[i]!.variable, slice(values.get(weight)!, weight.shape, kept));
     });
   }
   if (model.optimizer) await compileAlike(model, smaller, twins, removal);
   return smaller;
+}
+
+/** @throws if a layer did not become what its rule says of its weights. */
+function checkShape(
+  { path, layer }: TracedLayer,
+  { name, shape }: TracedWeight,
+  twin: TracedWeight,
+  kept: readonly (readonly number[] | null)[],
+): void {
+  const wanted = shape.map((n, a) => kept[a]?.length ?? n);
+  if (wanted.join() === twin.shape.join()) return;
+  throw new Error(
+    `[core] ${path}/${name} should have become [${wanted}], but the smaller layer's is [${twin.shape}]: the rule for ` +
+      `${layer.getClassName()} must say how its config changes with its units`,
+  );
 }
 
 /** The same model by its JSON, with the fields changed that the rules name. */

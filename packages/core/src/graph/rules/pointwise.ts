@@ -28,8 +28,10 @@ const softmax: LayerRule = {
 const batchNormalization: LayerRule = {
   pointwise: true,
   trace({ config, inputs, along }) {
-    const { shape } = inputs[0]!;
+    const { shape, dims } = inputs[0]!;
     const axis = typeof config.axis === 'number' && config.axis >= 0 ? config.axis - 1 : shape.length - 1;
+    // normalised along an axis of positions: units have no part of the vectors
+    if (dims[axis] === 1 && dims.some((n) => n > 1)) return { outputs: inputs };
     const labels = along(inputs[0]!, axis);
     const vector = { axes: [axisAlong(labels)] };
     return {
