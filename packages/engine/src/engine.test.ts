@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { build } from 'esbuild';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { findEngines, useEngine } from './index.ts';
@@ -31,6 +32,7 @@ describe('useEngine', () => {
     await expect(useEngine('tensorflow')).rejects.toThrow(
       /^\[engine\] tensorflow can't be used.*npm install/,
     );
+    await expect(useEngine('webgl' as 'cpu')).rejects.toThrow(/webgl can't be used here.*runs in a browser/);
     await expect(useEngine('gpu' as 'cpu')).rejects.toThrow(
       '[engine] there is no engine called gpu; use auto, tensorflow, wasm, cpu',
     );
@@ -84,7 +86,7 @@ describe('the native binding', () => {
     if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
   });
 
-  it('is preferred when it works', async () => {
+  it('is compared with wasm when it works, and the faster is taken', async () => {
     await useEngine('cpu');
     vi.doMock(native, () => {
       tf.copyRegisteredKernels('cpu', 'tensorflow');
@@ -92,9 +94,42 @@ describe('the native binding', () => {
       tf.setBackend('tensorflow'); // as the real one does when it is imported
       return { version: { 'tfjs-node': '4.22.9' } };
     });
+    const before = { ...tf.memory() };
     const report = await useEngine();
-    expect(report).toMatchObject({ name: 'tensorflow', version: '4.22.9' });
     expect(report.candidates.map(({ available }) => available)).toEqual([true, true, true]);
+    const [binding, wasm, cpu] = report.candidates.map(({ stepMs }) => stepMs);
+    expect(binding! / wasm!).toBeGreaterThan(1); // plain JavaScript under the native binding's name
+    expect(cpu).toBeUndefined();
+    expect(report.name).toBe('wasm');
+    expect(tf.memory().numTensors).toBe(before.numTensors);
+    expect((await useEngine()).candidates).toEqual(report.candidates); // measured once
+    await expect(useEngine('tensorflow')).resolves.toMatchObject({ version: '4.22.9' });
+  });
+
+  it('is passed over when it starts but can not train the model', async () => {
+    await useEngine('cpu');
+    vi.doMock(native, () => {
+      tf.copyRegisteredKernels('cpu', 'tensorflow');
+      tf.unregisterKernel('Conv2DBackpropFilter', 'tensorflow');
+      tf.registerBackend('tensorflow', () => tf.findBackend('cpu'));
+      return { version: {} };
+    });
+    const model = sequential({
+      layers: [
+        layers.conv2d({ inputShape: [null, 6, 1], filters: 2, kernelSize: 3 }),
+        layers.globalMaxPooling2d({}),
+      ],
+    });
+    const before = model.getWeights().map((w) => Array.from(w.dataSync()));
+    const { name, candidates } = await useEngine('auto', { model });
+    expect(name).toBe('wasm');
+    expect(candidates[0]).toMatchObject({
+      available: false,
+      reason: expect.stringContaining('Conv2DBackpropFilter'),
+    });
+    expect(candidates[1]!.stepMs).toBeGreaterThan(0);
+    expect(model.getWeights().map((w) => Array.from(w.dataSync()))).toEqual(before);
+    model.dispose();
   });
 
   it('does not take over while the engines are only looked at', async () => {

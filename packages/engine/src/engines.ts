@@ -1,39 +1,24 @@
 import { createRequire } from 'node:module';
 import { dirname, sep } from 'node:path';
-import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
-import { setWasmPaths, version_wasm } from '@tensorflow/tfjs-backend-wasm';
-import * as tf from '@tensorflow/tfjs-core';
-import type { EngineName } from './engine.ts';
-import { registerTrainingKernels } from './kernels/index.ts';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import type { Engine, EngineName } from './choose.ts';
 import { importNative } from './native.ts';
-import { fuseOptimizers } from './optimizers/index.ts';
+import { cpuEngine, wasmEngine } from './shared-engines.ts';
 
-/** What has to be known about an engine to use it. */
-export interface Engine {
-  readonly name: EngineName;
-  /** Finds and registers it, and returns its version. Rejects with the reason when it can't be used. */
-  readonly prepare: () => Promise<string>;
-  /** What is left to do once it is the backend. */
-  readonly settle?: () => void;
-}
-
-/** All engines, the preferred first. */
-export const engines: readonly Engine[] = [
+/** The engines of Node, the preferred first. */
+export const engines: readonly Engine<EngineName | 'webgpu' | 'webgl'>[] = [
   { name: 'tensorflow', prepare: importNative },
-  { name: 'wasm', prepare: async () => locateWasm() },
-  { name: 'cpu', prepare: async () => version_cpu, settle: silenceCpu },
+  wasmEngine(locateWasm),
+  cpuEngine,
+  { name: 'webgpu', prepare: needsBrowser, byNameOnly: true },
+  { name: 'webgl', prepare: needsBrowser, byNameOnly: true },
 ];
 
-function locateWasm(): string {
+function locateWasm(): void {
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
   setWasmPaths(dirname(entry) + sep);
-  registerTrainingKernels();
-  fuseOptimizers();
-  return version_wasm;
 }
 
-/** The cpu backend's first use prints an advert for the package that was looked for already. */
-function silenceCpu(): void {
-  const backend = tf.backend() as { firstUse?: boolean };
-  if (backend.firstUse) backend.firstUse = false;
+async function needsBrowser(): Promise<never> {
+  throw new Error('it runs in a browser, not in Node');
 }

@@ -2,7 +2,7 @@ import { registerChainedOps } from './chained-ops.ts';
 
 registerChainedOps();
 
-export type { EngineCandidate, EngineName, EngineReport } from './engine.ts';
+export type { EngineCandidate, EngineName, EngineReport, UseEngineArgs } from './choose.ts';
 export { findEngines, useEngine } from './engine.ts';
 export { loadModel } from './io/load.ts';
 export { type SavedModel, type SaveModelArgs, saveModel } from './io/save.ts';
