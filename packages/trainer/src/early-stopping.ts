@@ -6,19 +6,43 @@ export interface EarlyStopping {
   readonly minDelta?: number;
 }
 
+/** How long a training has got no better. */
+export interface StoppingState {
+  /** The best loss since the last pruning; absent before the first epoch after it. */
+  readonly best?: number;
+  /** Epochs without improvement. */
+  readonly waited: number;
+}
+
 /** Says when a loss has stopped to fall. */
 export class Stopper {
   readonly patience: number;
   readonly #minDelta: number;
-  #best = Number.POSITIVE_INFINITY;
-  #waited = 0;
+  #best: number;
+  #waited: number;
 
   /** Without settings it never stops. */
-  constructor({ patience, minDelta = 0 }: EarlyStopping = { patience: Number.POSITIVE_INFINITY }) {
+  constructor(
+    { patience, minDelta = 0 }: EarlyStopping = { patience: Number.POSITIVE_INFINITY },
+    { best = Number.POSITIVE_INFINITY, waited }: StoppingState = { waited: 0 },
+  ) {
     if (!(patience >= 1))
       throw new Error(`[trainer] earlyStopping.patience must be at least 1, got ${patience}`);
+    if (!(minDelta >= 0))
+      throw new Error(`[trainer] earlyStopping.minDelta must be at least 0, got ${minDelta}`);
     this.patience = patience;
     this.#minDelta = minDelta;
+    this.#best = best;
+    this.#waited = waited;
+  }
+
+  /** As JSON knows it, for a training that goes on another time. */
+  get state(): StoppingState {
+    return { ...(Number.isFinite(this.#best) && { best: this.#best }), waited: this.#waited };
+  }
+
+  get isOver(): boolean {
+    return this.#waited >= this.patience;
   }
 
   /** After a pruning the loss starts anew. */
@@ -27,13 +51,12 @@ export class Stopper {
     this.#waited = 0;
   }
 
-  isOver(loss: number): boolean {
+  epochEnd(loss: number): void {
     if (loss < this.#best - this.#minDelta) {
       this.#best = loss;
       this.#waited = 0;
     } else {
       this.#waited++;
     }
-    return this.#waited >= this.patience;
   }
 }

@@ -1,10 +1,11 @@
-export type { EarlyStopping } from './early-stopping.ts';
+export { disposeModel } from './dispose.ts';
+export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
 export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
 export type * from './record.ts';
-export { withSeed } from './seed.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export {
+  checkTraining,
   type TrainingData,
   type TrainOptions,
   type TrainPruning,

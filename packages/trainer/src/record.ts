@@ -42,6 +42,7 @@ export interface StartEvent {
     /** Where it came from, or that it stands in for another. */
     readonly note?: string;
   };
+  /** What the model was compiled with when the run began; the record may hold epochs from before. */
   readonly optimizer: string;
   readonly layers: readonly LayerRecord[];
   readonly cost: CostRecord;

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { loadModel, saveModel } from '@espalier/engine';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from './record.ts';
 import type { TrainState } from './train.ts';
 
@@ -34,7 +35,7 @@ export async function runFolder(
   const checkpoints = join(path, 'checkpoint');
   const next = join(path, 'checkpoint.next');
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(resolve(path));
     if (!keep) {
       await writeFile(recordFile, '');
       for (const folder of [checkpoints, next]) await rm(folder, { recursive: true, force: true });
@@ -50,7 +51,7 @@ export async function runFolder(
     append: (event) => appendFile(recordFile, `${JSON.stringify(event)}\n`),
     async checkpoint({ model, ...state }) {
       await rm(next, { recursive: true, force: true });
-      await saveModel(model, next, { optimizer: true, metadata: { espalierRun: state } });
+      await saveState(model, next, state);
       await rm(checkpoints, { recursive: true, force: true });
       await rename(next, checkpoints);
     },
@@ -66,6 +67,43 @@ export async function runFolder(
       for (const folder of [checkpoints, next]) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes a folder and those above it. Node's own `recursive` never returns where none can be made (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isFolder(path))) return;
+    // a folder that can't be made although there is one to make it in
+    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+async function saveState(
+  model: LayersModel,
+  folder: string,
+  state: Omit<TrainState, 'model'>,
+): Promise<void> {
+  try {
+    await saveModel(model, folder, { optimizer: true, metadata: { espalierRun: state } });
+  } catch (error) {
+    if (!/getWeights\(\) is not implemented/.test((error as Error).message)) throw error;
+    throw new Error(
+      `[trainer] there can be no checkpoints with ${model.optimizer.getClassName()}: TensorFlow.js can't save its ` +
+        'state. Compile the model with another optimizer (adam), or leave out onEpochEnd: folder.checkpoint',
+      { cause: error },
+    );
+  }
 }
 
 async function readState(folder: string): Promise<Omit<TrainState, 'model'> | undefined> {

@@ -1,16 +1,5 @@
-import { analyze, type Budget, groupsInScope, type Pruning, type Schedule } from '@espalier/core';
+import { analyze, type Budget, groupsInScope, type Pruning } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-
-/** After which epochs of a training it prunes. */
-export function pruningEpochs({ every = 1, until = 1 }: Schedule, epochs: number): number[] {
-  if (!Number.isInteger(every) || every < 1) {
-    throw new Error(`[trainer] every must be a whole number of epochs of at least 1, got ${every}`);
-  }
-  if (!(until > 0 && until <= 1))
-    throw new Error(`[trainer] until must be above 0 and at most 1, got ${until}`);
-  // the small term undoes the rounding of products like 0.7 * 10
-  return Array.from({ length: Math.floor((epochs * until) / every + 1e-9) }, (_, i) => (i + 1) * every);
-}
 
 /** A budget for the whole training, reached by equal steps although the model gets smaller at each. */
 export class BudgetSteps {

@@ -1,5 +1,6 @@
 import { type CalibrationData, type Pruning, plan, shrink } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { disposeModel } from './dispose.ts';
 import { type Examples, evaluate } from './evaluate.ts';
 import type { SweepEvent } from './record.ts';
 import { sizesOf } from './schedule.ts';
@@ -53,8 +54,7 @@ export async function sweep(model: LayersModel, options: SweepOptions): Promise<
     try {
       await record(removed, smaller);
     } finally {
-      smaller.optimizer?.dispose();
-      smaller.dispose();
+      disposeModel(smaller);
     }
   }
   return events;

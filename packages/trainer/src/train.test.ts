@@ -6,8 +6,18 @@ import { useEngine } from '@espalier/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { evaluate, measureLatency, type RunEvent, sweep, train, withSeed } from './index.ts';
+import {
+  checkTraining,
+  disposeModel,
+  evaluate,
+  measureLatency,
+  type RunEvent,
+  sweep,
+  type TrainState,
+  train,
+} from './index.ts';
 import { runFolder } from './node.ts';
+import { withSeed } from './seed.ts';
 
 /** Removes units in the order of their incoming weights' lengths. */
 const magnitude: Pruner = { name: 'magnitude', score: ({ incoming }) => tf.norm(incoming, 'euclidean', 0) };
@@ -21,7 +31,7 @@ const travel: Pruner<tf.Tensor> = {
   score: (_, total) => total,
 };
 
-function network(seed = 1, optimizer: tf.Optimizer = tf.train.adam(0.01)): tfl.Sequential {
+function network(seed = 1, optimizer: tf.Optimizer | string = tf.train.adam(0.01)): tfl.Sequential {
   const dense = (units: number, n: number, activation: 'relu' | 'softmax', first = {}) =>
     tfl.layers.dense({
       name: `d${n}`,
@@ -51,6 +61,10 @@ function examples(rows: number, seed: number): { x: tf.Tensor; y: tf.Tensor } {
     return { x, y: tf.cast(tf.oneHot(label, 3), 'float32') };
   });
 }
+
+const cutOff = (now: boolean): void => {
+  if (now) throw new Error('cut off');
+};
 
 const valuesOf = async (model: tfl.LayersModel) =>
   Promise.all(model.getWeights().map(async (weight) => Array.from(await weight.data())));
@@ -85,6 +99,30 @@ describe('train', () => {
         throw new Error('no');
       }),
     ).rejects.toThrow('no');
+    expect(Math.random).toBe(random);
+  });
+
+  it('gives trainings that run at once what they give alone', async () => {
+    const { random } = Math;
+    const alone = [];
+    for (const seed of [7, 8])
+      alone.push(await valuesOf((await train(network(), data, { epochs: 2, seed })).model));
+    const both = await Promise.all([7, 8].map((seed) => train(network(), data, { epochs: 2, seed })));
+    expect(await Promise.all(both.map(({ model }) => valuesOf(model)))).toEqual(alone);
+    expect(Math.random).toBe(random);
+  });
+
+  it('takes no turn for ever: a training may begin in a hook of another, or after one that failed', async () => {
+    const { random } = Math;
+    const fails = network(1, tf.train.sgd(1e30));
+    const [failed, done] = await Promise.allSettled([
+      train(fails, data, { epochs: 1 }),
+      train(network(), data, {
+        epochs: 2,
+        onEpochEnd: async () => void (await train(network(2), data, { epochs: 1 })),
+      }),
+    ]);
+    expect([failed.status, done.status]).toEqual(['rejected', 'fulfilled']);
     expect(Math.random).toBe(random);
   });
 
@@ -153,11 +191,42 @@ describe('train', () => {
     expect(stopped).toMatch(/3 epochs/);
   });
 
+  it('waits anew after a pruning, and goes on waiting after an interruption', async () => {
+    const settings = { epochs: 50, earlyStopping: { patience: 3 } };
+    const pruning = { pruner: magnitude, budget: { count: 4 }, every: 5, until: 0.1 };
+    // a rate of 0 never gets better: the fifth epoch ends the waiting by its pruning
+    const model = network(1, tf.train.sgd(0));
+    const { events } = await train(model, data, { ...settings, earlyStopping: { patience: 5 }, pruning });
+    expect(events.map(({ type }) => type)).toEqual([
+      ...Array(5).fill('epoch'),
+      'prune',
+      ...Array(6).fill('epoch'),
+    ]);
+
+    let state: TrainState | undefined;
+    const onEpochEnd = (reached: TrainState) => {
+      state = JSON.parse(JSON.stringify({ ...reached, model: null }));
+      if (reached.epoch === 3) throw new Error('cut off');
+    };
+    const still = network(1, tf.train.sgd(0));
+    await expect(train(still, data, { ...settings, onEpochEnd })).rejects.toThrow('cut off');
+    const resumed = await train(still, data, { ...settings, resume: state! });
+    expect(resumed.events.map((event) => 'epoch' in event && event.epoch)).toEqual([4]);
+    expect(resumed.stopped).toMatch(/3 epochs/);
+  });
+
   it('says what to do when the loss is lost', async () => {
     const model = network(1, tf.train.sgd(1e30));
     await expect(train(model, data, { epochs: 5 })).rejects.toThrow(
-      /diverged in epoch 1 .* lower the learning rate/,
+      /diverged in epoch 1 .* lower the learning rate, or look for NaN in the data$/,
     );
+    const later = network();
+    const run = train(later, data, {
+      epochs: 3,
+      onEpochEnd: () =>
+        later.setWeights(later.getWeights().map((weight) => tf.fill(weight.shape, Number.NaN))),
+    });
+    await expect(run).rejects.toThrow(/epoch 2 .* Checkpoints of earlier epochs are as they were/);
   });
 
   it('refuses what makes no sense', async () => {
@@ -168,6 +237,99 @@ describe('train', () => {
     await expect(train(network(), data, { epochs: 5, pruning })).rejects.toThrow(/never prunes/);
   });
 
+  it('checks what makes no sense before it begins, and on request', () => {
+    const pruning = { pruner: magnitude, budget: { fraction: 0.5 } };
+    const check = (options: object) => () =>
+      checkTraining(network(), { epochs: 5, pruning: { ...pruning, ...options } });
+    expect(check({})).not.toThrow();
+    expect(check({ budget: undefined })).toThrow(/how far/);
+    expect(check({ scope: ['nowhere'] })).toThrow(/nowhere/);
+    expect(check({ until: 2 })).toThrow(/until/);
+    expect(() => checkTraining(network(), { epochs: 5, earlyStopping: { patience: 0 } })).toThrow(/patience/);
+  });
+
+  it('tells of each plan before it is carried out', async () => {
+    const told: string[] = [];
+    const { plans } = await train(network(), data, {
+      epochs: 4,
+      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, every: 2 },
+      onPlan: (plan, epoch) => void told.push(`plan ${epoch} ${plan.pruner}`),
+      onEvent: ({ type }) => void told.push(type),
+    });
+    expect(told).toEqual([
+      ...['epoch', 'epoch', 'plan 2 magnitude', 'prune', 'epoch', 'epoch', 'plan 4 magnitude', 'prune'],
+    ]);
+    expect(plans).toHaveLength(2);
+  });
+
+  it.each(['adam', 'sgd', 'rmsprop', 'adamax'])(
+    'frees each thing once with %s by its name: the given model trains on, none is left',
+    async (optimizer) => {
+      const given = network(1, optimizer);
+      await train(given, data, { epochs: 1 });
+      const before = tf.memory().numTensors;
+      const pruning = { pruner: magnitude, budget: { fraction: 0.5 } };
+      const { model, plans } = await train(given, data, { epochs: 3, pruning });
+      expect(plans).toHaveLength(3);
+      disposeModel(model);
+      // fewer: tensors of others went with those that were disposed twice
+      expect(tf.memory().numTensors).toBe(before);
+      await train(given, data, { epochs: 2 });
+      const settings = { pruner: magnitude, counts: { d1: 9 }, examples: data.validation };
+      await sweep(given, { ...settings, split: 'validation', series: 'magnitude', points: 3 });
+      await train(given, data, { epochs: 2 });
+      expect(tf.memory().numTensors).toBe(before);
+      expect((await valuesOf(given)).flat().every(Number.isFinite)).toBe(true);
+      disposeModel(given);
+    },
+  );
+
+  it('disposes a model and its optimizer once, whoever owns it', async () => {
+    const dense = () => tfl.layers.dense({ units: 3, inputShape: [6], activation: 'softmax' });
+    const functional = () => {
+      const inputs = tfl.input({ shape: [6] });
+      return tfl.model({ inputs, outputs: dense().apply(inputs) as tfl.SymbolicTensor });
+    };
+    for (const make of [() => tfl.sequential({ layers: [dense()] }), functional]) {
+      for (const optimizer of ['adam', () => tf.train.adam(0.01)]) {
+        const before = tf.memory().numTensors;
+        const model = make();
+        model.compile({
+          optimizer: typeof optimizer === 'string' ? optimizer : optimizer(),
+          loss: 'categoricalCrossentropy',
+        });
+        await train(model, data, { epochs: 1 });
+        // a copy shares the values: a second dispose of the original would take them
+        const { accBeta1 } = model.optimizer as unknown as { readonly accBeta1: tf.Variable };
+        const copy = tf.clone(accBeta1);
+        disposeModel(model);
+        expect(copy.dataSync()[0]).toBeGreaterThan(0);
+        copy.dispose();
+        expect(tf.memory().numTensors).toBe(before);
+      }
+    }
+    const before = tf.memory().numTensors;
+    const bare = functional();
+    disposeModel(bare);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it.each([
+    ['a hook', { onEpochEnd: ({ epoch }: TrainState) => cutOff(epoch === 4) }],
+    ['a later plan', { onPlan: (_: unknown, epoch: number) => cutOff(epoch === 4) }],
+    ['an event', { onEvent: (event: RunEvent) => cutOff(event.type === 'epoch' && event.epoch === 3) }],
+  ])('leaks nothing when %s throws, and leaves the given model', async (_, hooks) => {
+    for (const pruner of [magnitude, travel]) {
+      const given = network();
+      await train(given, data, { epochs: 1 });
+      const before = tf.memory().numTensors;
+      const pruning = { pruner: pruner as Pruner, budget: { fraction: 0.5 }, every: 2 };
+      await expect(train(given, data, { epochs: 6, pruning, ...hooks })).rejects.toThrow('cut off');
+      expect(tf.memory().numTensors).toBe(before);
+      await train(given, data, { epochs: 1 });
+    }
+  });
+
   it('leaks no tensors', async () => {
     const count = async () => {
       const given = network();
@@ -175,10 +337,7 @@ describe('train', () => {
         epochs: 3,
         pruning: { pruner: travel, budget: { fraction: 0.5 } },
       });
-      for (const one of new Set([given, model])) {
-        one.optimizer.dispose();
-        one.dispose();
-      }
+      for (const one of new Set([given, model])) disposeModel(one);
       return tf.memory().numTensors;
     };
     const first = await count();
@@ -259,9 +418,24 @@ describe('runFolder', () => {
     expect(await again.resume()).toBeUndefined();
   });
 
-  it('says that it cannot write', async () => {
-    await expect(runFolder('/dev/null/run')).rejects.toThrow(
-      /can't write to \/dev\/null\/run.*another folder/,
+  it('says what to do when an optimizer has no state to save', async () => {
+    const folder = await runFolder(join(dir, 'run'));
+    const model = network(1, 'adamax');
+    const onEpochEnd = folder.checkpoint;
+    const run = train(model, { train: examples(60, 5) }, { epochs: 1, onEpochEnd });
+    await expect(run).rejects.toThrow(/no checkpoints with Adamax.*another optimizer/);
+  });
+
+  it('makes the folders above it', async () => {
+    const { recordFile } = await runFolder(join(dir, 'a', 'b', 'c'));
+    expect(await readFile(recordFile, 'utf8')).toBe('');
+    await expect(runFolder(join(recordFile, 'd'))).rejects.toThrow(/ENOTDIR/);
+  });
+
+  // to make folders recursively in /proc never ends
+  it.each(['/dev/null/run', '/proc/espalier/run'])('says that it cannot write %s', async (path) => {
+    await expect(runFolder(path)).rejects.toThrow(
+      new RegExp(`can't write to ${path}: E[A-Z]+.*another folder`),
     );
   });
 });

@@ -4,6 +4,8 @@ import {
   type Plan,
   type Pruning,
   plan,
+  prune,
+  pruningEpochs,
   type Schedule,
   shrink,
   type WatchCallback,
@@ -11,11 +13,12 @@ import {
 } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
-import { type EarlyStopping, Stopper } from './early-stopping.ts';
+import { disposeModel } from './dispose.ts';
+import { type EarlyStopping, Stopper, type StoppingState } from './early-stopping.ts';
 import type { Examples } from './evaluate.ts';
 import { pruneEvent } from './events.ts';
 import type { EpochEvent, RunEvent } from './record.ts';
-import { BudgetSteps, pruningEpochs, sizesOf } from './schedule.ts';
+import { BudgetSteps, sizesOf } from './schedule.ts';
 import { withSeed } from './seed.ts';
 
 /** Tensors to train on. They are not disposed. */
@@ -40,6 +43,8 @@ export interface TrainState {
   readonly epoch: number;
   /** How many units each group that is pruned had when the run began. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** How long early stopping has waited. */
+  readonly stopping?: StoppingState;
 }
 
 /** How to train, and whom to tell. */
@@ -54,9 +59,11 @@ export interface TrainOptions {
   /** By the validation loss; by the training loss without validation data. */
   readonly earlyStopping?: EarlyStopping;
   /** Where the run stood that goes on; its model is the one to train. */
-  readonly resume?: Pick<TrainState, 'epoch' | 'sizes'>;
+  readonly resume?: Omit<TrainState, 'model'>;
   /** Told of every event as it happens. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
+  /** Told of each pruning before it is carried out, with the epochs done: save the plan here. */
+  readonly onPlan?: (plan: Plan, epoch: number) => void | Promise<void>;
   /** Told after every epoch (and the pruning that may follow it): save a checkpoint here. */
   readonly onEpochEnd?: (state: TrainState) => void | Promise<void>;
   /** Told after each batch, with how much of the epoch is done, 0 to 1: draw progress here. */
@@ -78,7 +85,8 @@ export interface TrainResult {
  * Trains a compiled model, and really removes units on the way: between two epochs it plans, shrinks and
  * goes on with the smaller model and the optimizer's state carried over.
  *
- * The given model is trained in place until the first pruning. Models in between are disposed.
+ * The given model is trained in place until the first pruning. Models in between are disposed, also when
+ * the training fails. Trainings that run at once take turns, an epoch each.
  *
  * @throws if the model is not compiled, an option makes no sense, the loss becomes NaN, or a pruner fails.
  */
@@ -87,7 +95,7 @@ export async function train(
   data: TrainingData,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const { epochs, pruning, seed = 0, resume, onEvent, onEpochEnd } = options;
+  const { epochs, pruning, seed = 0, resume, onEvent, onPlan, onEpochEnd } = options;
   checkTraining(model, options);
   const events: RunEvent[] = [];
   const plans: Plan[] = [];
@@ -95,14 +103,13 @@ export async function train(
     events.push(event);
     await onEvent?.(event);
   };
-  const stopper = new Stopper(options.earlyStopping);
+  const stopper = new Stopper(options.earlyStopping, resume?.stopping);
   const prunings = pruning ? pruningEpochs(pruning, epochs) : [];
   const steps = pruning && new BudgetSteps(pruning, resume?.sizes ?? sizesOf(model, pruning.scope));
   let current = model;
   let watching = pruning && startWatch(pruning);
-  let stopped: string | undefined;
   try {
-    for (let epoch = resume?.epoch ?? 0; epoch < epochs; epoch++) {
+    for (let epoch = resume?.epoch ?? 0; epoch < epochs && !stopper.isOver; epoch++) {
       const event = await withSeed(`${seed}/${epoch}`, () =>
         fitEpoch(current, data, options, epoch, watching),
       );
@@ -111,6 +118,7 @@ export async function train(
       if (pruning && due >= 0) {
         const budget = steps?.budgetOf(current, due + 1, prunings.length);
         const made = watching ? await watching.plan(budget) : await planNow(current, data, pruning, budget);
+        await onPlan?.(made, epoch + 1);
         if (made.groups.some(({ remove }) => remove.length > 0)) {
           const smaller = await shrink(current, made);
           watching?.dispose();
@@ -121,16 +129,23 @@ export async function train(
         plans.push(made);
         await emit(pruneEvent(made, epoch + 1));
         stopper.reset();
+      } else {
+        stopper.epochEnd(event.valLoss ?? event.loss);
       }
-      await onEpochEnd?.({ model: current, epoch: epoch + 1, sizes: steps?.sizes ?? {} });
-      if (stopper.isOver(event.valLoss ?? event.loss)) {
-        stopped = `no better loss for ${stopper.patience} epochs`;
-        break;
-      }
+      await onEpochEnd?.({
+        model: current,
+        epoch: epoch + 1,
+        sizes: steps?.sizes ?? {},
+        ...(options.earlyStopping && { stopping: stopper.state }),
+      });
     }
-  } finally {
+  } catch (error) {
     watching?.dispose();
+    if (current !== model) disposeModel(current);
+    throw error;
   }
+  watching?.dispose();
+  const stopped = stopper.isOver ? `no better loss for ${stopper.patience} epochs` : undefined;
   return { model: current, events, plans, ...(stopped !== undefined && { stopped }) };
 }
 
@@ -191,7 +206,7 @@ async function fitEpoch(
   if (diverged || loss === undefined || !Number.isFinite(loss) || !(await hasFiniteWeights(model))) {
     throw new Error(
       `[trainer] the training diverged in epoch ${epoch + 1} (loss ${loss}): lower the learning rate, or look for ` +
-        'NaN in the data. Checkpoints of earlier epochs are as they were',
+        `NaN in the data${epoch > 0 ? '. Checkpoints of earlier epochs are as they were' : ''}`,
     );
   }
   const [accuracy, valLoss, valAccuracy] = [
@@ -218,7 +233,15 @@ async function hasFiniteWeights(model: LayersModel): Promise<boolean> {
   return Number.isFinite(sum);
 }
 
-function checkTraining(model: LayersModel, { epochs, batchSize = 64, resume, pruning }: TrainOptions): void {
+/**
+ * What `train` looks at before it begins: worth a call before old results make room.
+ *
+ * @throws if the model is not compiled, or an option makes no sense.
+ */
+export function checkTraining(
+  model: LayersModel,
+  { epochs, batchSize = 64, resume, pruning, earlyStopping }: TrainOptions,
+): void {
   if (!model.optimizer) throw new Error('[trainer] the model must be compiled: call model.compile first');
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new Error(`[trainer] epochs must be at least 1, got ${epochs}`);
@@ -230,15 +253,15 @@ function checkTraining(model: LayersModel, { epochs, batchSize = 64, resume, pru
       `[trainer] ${resume.epoch} epochs are done already, so epochs must be at least that, got ${epochs}`,
     );
   }
-  if (pruning && pruningEpochs(pruning, epochs).length === 0) {
+  new Stopper(earlyStopping);
+  if (!pruning) return;
+  // the callback is not used: its factory knows which prunings make sense
+  const { pruner, calibration: _, ...settings } = pruning;
+  prune(pruner, settings);
+  sizesOf(model, pruning.scope);
+  if (pruningEpochs(pruning, epochs).length === 0) {
     throw new Error(
       `[trainer] the schedule (every ${pruning.every ?? 1}, until ${pruning.until ?? 1}) never prunes in ${epochs} epochs`,
     );
   }
-}
-
-/** Frees a model that came in between, with the optimizer that only it has. */
-function disposeModel(model: LayersModel): void {
-  model.optimizer.dispose();
-  model.dispose();
 }
