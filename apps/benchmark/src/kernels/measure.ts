@@ -38,7 +38,7 @@ const STEP = 1 / 512;
 export async function measure({ subject, quick }: Job): Promise<Trial[]> {
   if (subject === 'wasm-as-shipped') await tf.setBackend('wasm');
   else await useEngine(subject);
-  const samples = quick ? 4 : 24;
+  const samples = quick ? 4 : 120;
   const rows = [
     ...Object.entries(layerTable).map(([name, row]) => ({ name, row, upstream: false })),
     ...Object.entries(upstreamFailures).map(([name, { row }]) => ({ name, row, upstream: true })),

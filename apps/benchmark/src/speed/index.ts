@@ -186,6 +186,8 @@ async function race(
     for (let round = quick ? 0 : -1; round < rounds; round++) {
       const counted = round >= 0 ? add : () => {};
       const names = [...plans.keys()].filter((name) => name !== SECOND);
+      // another first, and other neighbours, in each round
+      if (round % 2 === 0) names.reverse();
       for (const i of names.keys()) {
         const name = names[(i + round + 1) % names.length]!;
         counted(name, await timed(name, plans.get(name)!));

@@ -65,7 +65,7 @@ export const sui2018: Benchmark = {
       title: 'Pruning by the similarity of hidden units',
       intro:
         `The three tables of Sui (2018) on ${result.environment.dataset}: inputs of the hidden layer removed by their angles, ` +
-        `without retraining; mean of ${result.environment.seeds} seed(s), accuracy on test data in percent.` +
+        `without retraining; ${runs(result)}, accuracy on test data in percent.` +
         (quick
           ? ' This is the quick form: few images, little training. Its figures only show that it runs.'
           : ''),
@@ -153,8 +153,15 @@ function paperOf({ case: name, metric }: Pick<Row, 'case' | 'metric'>): {
 const find = (result: Result, name: string, metric = 'accuracy'): Row | undefined =>
   result.rows.find((row) => row.case === name && row.metric === metric);
 
-const shown = (row: Row | undefined): string =>
-  row ? `${row.value.toFixed(1)}${row.spread === undefined ? '' : ` ±${row.spread.toFixed(1)}`}` : '–';
+const runs = ({ environment: { seeds } }: Result): string =>
+  seeds === 1 ? 'one training of each' : `means of ${seeds} trainings of each`;
+
+/** One decimal, but a count that is no mean is whole. */
+const shown = (row: Row | undefined): string => {
+  if (!row) return '–';
+  if (row.spread !== undefined) return `${row.value.toFixed(1)} ±${row.spread.toFixed(1)}`;
+  return row.value.toFixed(row.metric === 'units' ? 0 : 1);
+};
 
 function title(result: Result, net: PaperNet): string {
   return `${net.name}: ${net.units} units, unpruned ${shown(find(result, `${net.name}/unpruned`))}%`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   addOutgoing,
@@ -16,11 +17,11 @@ import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import { lenet } from '@espalier/models';
 import { angle } from '@espalier/pruner-angle';
 import { random } from '@espalier/pruner-random';
-import { type Examples, evaluate, train } from '@espalier/trainer';
+import { disposeModel, type Examples, evaluate, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
-import { EPOCHS, HIDDEN, type PaperNet, UPPER } from './paper.ts';
+import { HIDDEN, type PaperNet, TRAINING, UPPER } from './paper.ts';
 
 /** One net with one seed: all that a worker needs to know. */
 export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
@@ -60,16 +61,17 @@ const methods = (seed: number): readonly Method[] => [
 
 /** Trains one net (or takes it from the cache) and prunes it by every row of its table. */
 export async function measure(job: Job): Promise<Measured> {
-  await useEngine(job.engine);
-  const data = await loadDataset('mnist', { validation: 0, normalize: 'standard', fallback: 'glyphs' });
+  const engine = await useEngine(job.engine);
+  const { normalize } = TRAINING;
+  const data = await loadDataset('mnist', { validation: 0, normalize, fallback: 'glyphs' });
   const rows = job.quick ? { train: 6000, test: 2000 } : { train: data.train.rows, test: data.test.rows };
   const examples = examplesOf(data, rows);
   try {
-    const model = await trained(job, data, examples.train);
+    const model = await trained(job, engine.name, data, examples.train);
     const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, Math.min(10_000, rows.train)));
     const measurements = await pruneByAllRows(job, model, { x: calibration, batchSize: 500 }, examples.test);
     calibration.dispose();
-    model.dispose();
+    disposeModel(model);
     return { measurements, dataset: `${data.name}${data.note ? ` (${data.note})` : ''}` };
   } finally {
     tf.dispose([examples.train.x, examples.train.y, examples.test.x, examples.test.y]);
@@ -88,16 +90,12 @@ function examplesOf(
 
 async function trained(
   { net, seed, cache, quick }: Job,
+  engine: string,
   data: Dataset,
   examples: Examples,
 ): Promise<LayersModel> {
-  const folder = join(cache, [net.name, `seed${seed}`, data.name, quick ? 'quick' : 'full'].join('-'));
-  const compile = { loss: 'categoricalCrossentropy', metrics: ['accuracy'] };
-  const kept = await loadModel(folder).catch(() => undefined);
-  if (kept) {
-    kept.compile({ ...compile, optimizer: tf.train.sgd(0.01) });
-    return kept;
-  }
+  const { optimizer, rate, momentum, batchSize } = TRAINING;
+  const epochs = quick ? 2 : TRAINING.epochs;
   const model = lenet({
     conv: net.conv,
     dense: [HIDDEN],
@@ -105,10 +103,35 @@ async function trained(
     inputShape: data.inputShape,
     classes: data.classes.length,
   });
-  model.compile({ ...compile, optimizer: tf.train.momentum(0.02, 0.9) });
-  await train(model, { train: examples }, { epochs: quick ? 2 : EPOCHS, batchSize: 64, seed });
+  const settings = { ...TRAINING, epochs, rows: examples.x.shape[0]! };
+  const folder = join(
+    cache,
+    [net.name, `seed${seed}`, data.name, engine, settingsKey(model, settings)].join('-'),
+  );
+  const compile = {
+    optimizer: tf.train[optimizer](rate, momentum),
+    loss: 'categoricalCrossentropy',
+    metrics: ['accuracy'],
+  };
+  const kept = await loadModel(folder).catch(() => undefined);
+  if (kept) {
+    model.dispose();
+    kept.compile(compile);
+    return kept;
+  }
+  model.compile(compile);
+  await train(model, { train: examples }, { epochs, batchSize, seed });
   await saveModel(model, folder);
   return model;
+}
+
+/** Tells nets apart that were trained in different ways: a few letters for the settings and the layers. */
+export function settingsKey(model: LayersModel, settings: Readonly<Record<string, unknown>>): string {
+  const layers = model.layers.map((layer) => [layer.getClassName(), layer.getConfig()]);
+  return createHash('sha256')
+    .update(JSON.stringify([settings, layers]))
+    .digest('hex')
+    .slice(0, 10);
 }
 
 async function pruneByAllRows(
@@ -126,8 +149,7 @@ async function pruneByAllRows(
     const smaller = await shrink(model, made);
     const { accuracy } = await evaluate(smaller, test);
     record(name, 'accuracy', 100 * accuracy);
-    smaller.optimizer.dispose();
-    smaller.dispose();
+    disposeModel(smaller);
     return made.groups.find(({ id }) => id === 'flatten')?.remove.length ?? 0;
   };
 
