@@ -1,10 +1,11 @@
-import '@tensorflow/tfjs-backend-wasm';
+import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 // In Node the gradients come with tfjs-layers; tfjs-core alone registers none.
 import '@tensorflow/tfjs-layers';
 import { registerChainedOps } from '../chained-ops.ts';
 import { registerGradients } from '../gradients/index.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
 import { avgPoolGrad } from './avg-pool-grad.ts';
+import { missingParts } from './backend-parts.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import { cast } from './cast.ts';
 import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
@@ -60,5 +61,13 @@ const kernels: readonly WasmKernel[] = [
 export function registerTrainingKernels(): void {
   registerChainedOps();
   registerGradients();
+  const missing = missingParts();
+  if (missing.length > 0) {
+    console.warn(
+      `[engine] tfjs-backend-wasm ${version_wasm} has no ${missing.join(', ')}; it stays as it is, and can't train ` +
+        'convolutions. The training kernels know 4.22: npm install @tensorflow/tfjs-backend-wasm@4.22',
+    );
+    return;
+  }
   for (const kernel of kernels) installKernel(kernel);
 }
