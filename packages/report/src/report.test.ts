@@ -5,6 +5,8 @@ import { anyRecord } from '../test/arbitrary.ts';
 import { sampleRecord } from '../test/sample.ts';
 import { end, epochs, evaluation, pruning, start, sweep, whole } from '../test/small.ts';
 import { renderHtml } from './report.ts';
+import { environmentRows } from './sections/environment.ts';
+import { summarize } from './summary.ts';
 
 const headings = (record: RunRecord): string[] =>
   [...renderHtml(record).matchAll(/<h2 [^>]*>([^<]*)</g)].map(([, heading]) => heading!);
@@ -62,6 +64,15 @@ describe('renderHtml', () => {
     expect(renderHtml([start, { ...end, stopped: 'accuracy <floor>' } as RunEvent])).toContain(
       'Stopped early: accuracy &lt;floor&gt;',
     );
+  });
+
+  it.each<[string, RunEvent[]]>([
+    ['Optimizer', [start, ...epochs, end]],
+    ['Fine-tuning optimizer', [...whole]],
+    ['Compiled with', [start, epochs[0]!, epochs[1]!, pruning, end]],
+  ])('calls the optimizer no more than it is: %s', (label, record) => {
+    const labels = environmentRows(summarize(record)).filter(([, value]) => value === 'sgd');
+    expect(labels).toEqual([[label, 'sgd']]);
   });
 
   it('sums up many prunings', () => {

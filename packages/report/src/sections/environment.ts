@@ -25,8 +25,15 @@ export const notesSection = (summary: Summary): Section[] => {
   ];
 };
 
+/** What is sure of the optimizer: the epochs before a pruning may be another run's, with another one. */
+const optimizerLabel = ({ epochs, prunings: [first] }: Summary): string => {
+  if (first === undefined) return 'Optimizer';
+  return epochs.some(({ epoch }) => epoch > first.epoch) ? 'Fine-tuning optimizer' : 'Compiled with';
+};
+
 /** What the run ran on, as pairs of a name and a value. */
-export const environmentRows = ({ start, end, epochs }: Summary): [string, string][] => {
+export const environmentRows = (summary: Summary): [string, string][] => {
+  const { start, end, epochs } = summary;
   const rows: [string, string][] = [];
   if (start !== undefined) {
     const { dataset, engine, seed, optimizer, time } = start;
@@ -39,7 +46,7 @@ export const environmentRows = ({ start, end, epochs }: Summary): [string, strin
         `${formatCount(train)} train, ${formatCount(validation)} validation, ${formatCount(test)} test`,
       ],
       ['Classes', formatCount(dataset.classes.length)],
-      ['Optimizer', optimizer],
+      [optimizerLabel(summary), optimizer],
       ['Engine', engine],
       ['Seed', String(seed)],
       ['Started', formatTime(time)],
