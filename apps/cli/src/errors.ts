@@ -1,16 +1,25 @@
 import { CommanderError } from 'commander';
 
-/** What the exit status says. */
-export const exitCodes = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+/** What the exit status says; a signal's is 128 and its number, as shells have it. */
+export const exitCodes = { ok: 0, failure: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** How the user, or the system, asks a program to end: Ctrl-C is SIGINT. */
+export type Interruption = 'SIGINT' | 'SIGTERM';
 
 /** The command line asks for what can't be. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The user pressed Ctrl-C. */
+/** The user pressed Ctrl-C, or the system wants the process to end. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
+  readonly by: Interruption;
+
+  constructor(message: string, by: Interruption) {
+    super(message);
+    this.by = by;
+  }
 }
 
 /** Runs what only checks arguments: what it throws is the command line's fault. */
@@ -49,9 +58,19 @@ export const messageOf = (error: unknown): string => {
   return isRaw ? `${path ?? 'a file'}: ${reasonOf(error)}` : oneLine(error.message);
 };
 
+/** Whether an error is a fault of ours: what the command line, files and data do wrong has words of its own. */
+export const isUnexpected = (error: unknown): boolean =>
+  !(error instanceof Error) || /^(Type|Range|Reference|Syntax|Runtime)Error$/.test(error.name);
+
+/** The line that an error is shown as. */
+export const lineOf = (error: unknown, debug: boolean): string =>
+  isUnexpected(error)
+    ? `espalier: unexpected error: ${messageOf(error)}${debug ? '' : ' (run with --debug for the stack)'}`
+    : `error: ${messageOf(error)}`;
+
 export const exitCodeOf = (error: unknown): number => {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   if (error instanceof UsageError) return exitCodes.usage;
-  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (error instanceof Interrupted) return exitCodes[error.by];
   return exitCodes.failure;
 };

@@ -1,11 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { main } from './main.ts';
 import { modelNames } from './options/model.ts';
-import { run, temporaryFolder } from './testing/run.ts';
+import { run, temporaryFolder, tiny } from './testing/run.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 beforeAll(async () => {
@@ -55,6 +58,43 @@ describe('espalier', () => {
     expect([code, json]).toEqual([1, { error: expect.stringContaining('there is no model at') }]);
     expect(err).toContain('    at ');
     expect((await run('evaluate --json')).json).toEqual({ error: "missing required argument 'model'" });
+  });
+});
+
+describe('a fault of ours', () => {
+  const broken = (): Writable & NodeJS.WritableStream => {
+    const stream = new Writable();
+    stream.write = () => {
+      throw new TypeError('undefined has no length');
+    };
+    return stream;
+  };
+
+  it('is said on one line, with where to see more', async () => {
+    let err = '';
+    const stderr = new Writable({
+      decodeStrings: false,
+      write(text: string, _, done) {
+        err += text;
+        done();
+      },
+    });
+    const io = { stdout: broken(), stderr, env: {}, onInterrupt: () => () => undefined };
+    expect(await main(['models'], io)).toBe(1);
+    expect(err).toBe(
+      'espalier: unexpected error: undefined has no length (run with --debug for the stack)\n',
+    );
+    err = '';
+    expect(await main(['models', '--debug'], io)).toBe(1);
+    expect(err).toMatch(/^espalier: unexpected error: undefined has no length\nTypeError: .*\n {4}at /);
+  });
+
+  it('is not left to the listeners that an engine brings', async () => {
+    const faults = ['uncaughtException', 'unhandledRejection'] as const;
+    const count = (): number[] => faults.map((name) => process.listenerCount(name));
+    const before = count();
+    expect((await run('evaluate nowhere --engine wasm')).err).toContain('Engine: wasm');
+    expect(count()).toEqual(before);
   });
 });
 
@@ -135,5 +175,37 @@ describe.skipIf(!existsSync(new URL('../dist/main.js', import.meta.url)))('the b
     const { status, stdout } = start('pruners', '--json');
     expect([status, JSON.parse(stdout).command]).toEqual([0, 'pruners']);
     expect(start('nonsense')).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says so when its output can not be written', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      for (const options of [[], ['--json']]) {
+        const { status, stderr } = spawnSync(process.execPath, [bin, 'models', ...options], {
+          encoding: 'utf8',
+          stdio: ['ignore', full, 'pipe'],
+        });
+        expect([status, stderr]).toEqual([
+          1,
+          expect.stringMatching(/^error: can't write the output: the disk is full.*\n$/),
+        ]);
+      }
+    } finally {
+      closeSync(full);
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('ends in order when it is told to', async () => {
+    const out = join(folder.path, 'cut');
+    const args = `train ${tiny} --epochs 999 --hidden 9 --out ${out}`.split(' ');
+    const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let err = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (text.includes('epoch 2/999')) child.kill('SIGTERM');
+    });
+    const [code] = await once(child, 'close');
+    expect([code, err]).toEqual([143, expect.stringMatching(/epoch \d+ of 999 is kept.*--resume\n$/)]);
+    expect(readdirSync(folder.path).filter((name) => name.includes('partial'))).toEqual([]);
   });
 });

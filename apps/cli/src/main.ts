@@ -8,7 +8,7 @@ import { addInspect } from './commands/inspect.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPrune } from './commands/prune.ts';
 import { addTrain } from './commands/train.ts';
-import { exitCodeOf, messageOf } from './errors.ts';
+import { exitCodeOf, lineOf } from './errors.ts';
 import { type Io, processIo } from './io.ts';
 import { Ui } from './ui.ts';
 import { version } from './version.ts';
@@ -52,9 +52,9 @@ function report(error: unknown, ui: Ui, debug: boolean): number {
   const code = exitCodeOf(error);
   // help and version are no errors to speak of
   if (error instanceof CommanderError && /^commander\.(help|version)/.test(error.code)) return code;
-  const message = messageOf(error);
-  if (ui.json) ui.print({ json: { error: message }, text: '' });
-  ui.note(`error: ${message}`);
+  const line = lineOf(error, debug);
+  if (ui.json) ui.print({ json: { error: line.replace(/^(error|espalier): /, '') }, text: '' });
+  ui.note(line);
   if (debug && error instanceof Error) ui.note(error.stack ?? '');
   return code;
 }

@@ -1,7 +1,8 @@
-import { findEngines } from '@espalier/engine';
+import type { EngineCandidate } from '@espalier/engine';
 import { version_core } from '@tensorflow/tfjs-core';
 import { version_layers } from '@tensorflow/tfjs-layers';
 import type { Command } from 'commander';
+import { engineReport } from '../engine.ts';
 import { cacheFolder, findDatasets } from '../found-data.ts';
 import { addCommonOptions } from '../options/common.ts';
 import type { Result, Ui } from '../ui.ts';
@@ -14,7 +15,7 @@ export const addDoctor = (program: Command, ui: Ui): void => {
 };
 
 async function examine(ui: Ui): Promise<Result> {
-  const engines = await findEngines();
+  const { name: best, candidates: engines } = await engineReport();
   const datasets = await findDatasets(ui.io);
   const versions = {
     espalier: version(),
@@ -23,7 +24,6 @@ async function examine(ui: Ui): Promise<Result> {
     'tfjs-layers': version_layers,
   };
   const folders = { dataDir: ui.io.env.ESPALIER_DATA_DIR ?? null, cacheDir: cacheFolder(ui.io) };
-  const best = engines.find(({ available }) => available)?.name ?? null;
   const found = datasets.map(({ name, found: where }) => ({ name, found: where }));
   return {
     json: {
@@ -37,12 +37,7 @@ async function examine(ui: Ui): Promise<Result> {
     },
     text: [
       ui.list(Object.entries(versions)),
-      ui.list(
-        engines.map(({ name, available, reason }) => [
-          `engine ${name}`,
-          available ? `works${name === best ? ', taken by auto' : ''}` : (reason ?? "can't be used"),
-        ]),
-      ),
+      ui.list(engines.map((engine) => [`engine ${engine.name}`, verdict(engine, best)])),
       ui.list(found.map(({ name, found: where }) => [`dataset ${name}`, where])),
       ui.list([
         ['ESPALIER_DATA_DIR', folders.dataDir ?? 'not set'],
@@ -50,4 +45,11 @@ async function examine(ui: Ui): Promise<Result> {
       ]),
     ].join('\n'),
   };
+}
+
+/** Whether an engine works, how fast it was where engines were compared, and whether `auto` takes it. */
+function verdict({ name, available, reason, stepMs }: EngineCandidate, best: string): string {
+  if (!available) return reason ?? "can't be used";
+  const speed = stepMs === undefined ? '' : `, ${stepMs.toFixed(1)} ms for a step of a small network`;
+  return `works${speed}${name === best ? ', taken by auto' : ''}`;
 }

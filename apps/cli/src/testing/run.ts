@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import type { Interruption } from '../errors.ts';
 import type { Io } from '../io.ts';
 import { main } from '../main.ts';
 
@@ -17,8 +18,8 @@ export interface Outcome {
 /** What to do while a command runs. */
 export interface Hooks {
   readonly env?: Readonly<Record<string, string>>;
-  /** Sees every piece of stderr; `interrupt` is Ctrl-C. */
-  readonly onStderr?: (text: string, interrupt: () => void) => void;
+  /** Sees every piece of stderr; `interrupt` is Ctrl-C, or another signal. */
+  readonly onStderr?: (text: string, interrupt: (by?: Interruption) => void) => void;
 }
 
 /** Runs a command line in this process, as if piped. */
@@ -27,9 +28,9 @@ export async function run(
   { env = {}, onStderr }: Hooks = {},
 ): Promise<Outcome> {
   const texts = { out: '', err: '' };
-  const listeners = new Set<() => void>();
-  const interrupt = (): void => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(by: Interruption) => void>();
+  const interrupt = (by: Interruption = 'SIGINT'): void => {
+    for (const listener of listeners) listener(by);
   };
   const sink = (name: 'out' | 'err'): Writable =>
     new Writable({
