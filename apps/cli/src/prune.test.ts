@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '@espalier/engine';
 import { parseRecord } from '@espalier/report';
@@ -59,12 +59,23 @@ describe('prune', () => {
     expect(out).not.toContain('\u001b');
   });
 
-  it('writes nothing after Ctrl-C', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('writes nothing after %s', async (signal, status) => {
     const { code, err } = await run(`prune ${at('run')} --fraction 0.5 ${wasm} --out ${at('cut')}`, {
-      onStderr: (text, interrupt) => text.startsWith('unpruned') && interrupt(),
+      onStderr: (text, interrupt) => text.startsWith('unpruned') && interrupt(signal),
     });
-    expect([code, err]).toEqual([130, expect.stringContaining('nothing was written')]);
+    expect([code, err]).toEqual([status, expect.stringContaining('nothing was written')]);
     expect((await readdir(folder.path)).filter((name) => name.startsWith('cut'))).toEqual([]);
+  });
+
+  it('fills a folder that is there, and leaves what it does not replace', async () => {
+    await mkdir(at('mine'));
+    await writeFile(join(at('mine'), 'notes.txt'), 'mine');
+    const line = `prune ${at('run')} --fraction 0.2 --epochs 0 --no-sweep --no-report ${wasm} --out ${at('mine')}`;
+    expect((await run(line)).code).toBe(0);
+    expect((await readdir(at('mine'))).sort()).toEqual(['model', 'notes.txt', 'plan.json', 'record.jsonl']);
   });
 
   it('does not overwrite the run that it prunes', async () => {
@@ -107,17 +118,36 @@ describe('plan and apply', () => {
     expect((await run(`plan ${at('run')} --fraction 0.2 ${wasm} --out ${plan}`)).code).toBe(0);
     const lines = [
       `plan ${at('run')} --fraction 0.2 ${wasm} --out /proc/plan.json`,
+      `plan ${at('run')} --fraction 0.2 ${wasm} --overwrite --out ${at('run')}`,
+      `apply ${at('run')} ${plan} ${wasm} --out ${plan}`,
       `apply ${at('run')} ${plan} ${wasm} --out ${plan}/x`,
       `apply ${at('run')} ${plan} ${wasm} --out /proc/x`,
       `prune ${at('run')} --fraction 0.2 ${wasm} --out /proc/x`,
+      `prune ${at('run')} --fraction 0.2 ${wasm} --overwrite --out ${plan}`,
     ];
     for (const line of lines) {
       expect(await run(line)).toMatchObject({
         code: 1,
         out: '',
-        err: expect.stringContaining("can't write"),
+        // before anything is computed
+        err: expect.stringMatching(/^error: can't write .*\n$/),
       });
     }
+  });
+
+  it('do not overwrite a plan unless told to', async () => {
+    const plan = at('once.json');
+    const line = `plan ${at('run')} ${wasm} --out ${plan}`;
+    expect((await run(`${line} --fraction 0.2`)).code).toBe(0);
+    const first = await readFile(plan, 'utf8');
+    expect(await run(`${line} --fraction 0.4`)).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/^error: .*once\.json is there already: .*--overwrite\n$/),
+    });
+    expect(await readFile(plan, 'utf8')).toBe(first);
+    expect((await run(`${line} --fraction 0.4 --overwrite`)).code).toBe(0);
+    expect(await readFile(plan, 'utf8')).not.toBe(first);
   });
 
   it('refuse a plan for another model, and what is no plan', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { RunEvent } from '@espalier/trainer';
 import { z } from 'zod';
 import { UsageError } from './errors.ts';
-import { exists, readJson, writeJson, writeWhole } from './files.ts';
+import { checkFolder, exists, readJson, writeJson, writeWhole } from './files.ts';
 
 const FILE = 'run.json';
 
@@ -42,8 +42,13 @@ const outputs = [
   'checkpoint.next',
 ];
 
-/** @throws if a folder holds a run, or what a run would replace, and `--overwrite` was not given. */
+/**
+ * Checks a run's folder before anything is computed for it.
+ *
+ * @throws if it can't be written, or holds what a run would replace and `--overwrite` was not given.
+ */
 export async function checkFree(out: string, overwrite: boolean | undefined): Promise<void> {
+  await checkFolder(out);
   if (overwrite) return;
   const unfinished = (await runIn(out)) === 'unfinished';
   for (const name of outputs) {

@@ -4,7 +4,7 @@ import { formatBytes } from '@espalier/report';
 import type { Command } from 'commander';
 import { startEngine } from '../engine.ts';
 import { UsageError } from '../errors.ts';
-import { exists, writeFolder } from '../files.ts';
+import { checkFolder, exists, writeFolder } from '../files.ts';
 import { modelMetadata, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
 import { place } from '../parse.ts';
@@ -31,6 +31,7 @@ export const addApply = (program: Command, ui: Ui): void => {
 
 async function apply(given: string, planPath: string, options: ApplyOptions, ui: Ui): Promise<Result> {
   const { out } = options;
+  await checkFolder(out);
   if (!options.overwrite && (await exists(`${out}/model.json`))) {
     throw new UsageError(`${out} holds a model: choose another --out, or replace it with --overwrite`);
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { loadData } from '../data.ts';
 import { startEngine } from '../engine.ts';
-import { writeJson } from '../files.ts';
+import { checkFile, writeJson } from '../files.ts';
 import { checkFit, compile, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
 import { addDataOptions, type DataOptions } from '../options/data.ts';
@@ -13,6 +13,7 @@ import type { Result, Ui } from '../ui.ts';
 interface PlanCommandOptions extends EngineOptions, DataOptions, PruningOptions {
   readonly out?: string;
   readonly seed?: number;
+  readonly overwrite?: boolean;
 }
 
 export const addPlan = (program: Command, ui: Ui): void => {
@@ -22,6 +23,7 @@ export const addPlan = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addDataOptions(command)
     .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)', place)
+    .option('--overwrite', 'replace a file that is in --out')
     .option('--seed <n>', 'of random scores (default: that of the model, else 1)', whole(0));
   addEngineOptions(command).action(async (path: string, options: PlanCommandOptions) => {
     ui.print(await makeAndWrite(path, options, ui));
@@ -30,6 +32,7 @@ export const addPlan = (program: Command, ui: Ui): void => {
 
 async function makeAndWrite(given: string, options: PlanCommandOptions, ui: Ui): Promise<Result> {
   const { out } = options;
+  if (out !== undefined) await checkFile(out, options.overwrite);
   // before the model is read: the command line's own faults come first
   pruningNow(options, 1);
   await startEngine(options, ui);
