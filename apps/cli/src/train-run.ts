@@ -3,11 +3,12 @@ import type { Pruning } from '@espalier/core';
 import { take } from '@espalier/datasets';
 import { saveModel } from '@espalier/engine';
 import {
+  checkTraining,
   endEvent,
   type PruneEvent,
   type RunEvent,
   startEvent,
-  type TrainPruning,
+  type TrainOptions,
   type TrainResult,
   type TrainState,
   train,
@@ -15,7 +16,7 @@ import {
 import { type RunFolder, runFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { datasetRecord, type LoadedData, withTensors } from './data.ts';
-import { makeFolder, writeFolder, writeJson } from './files.ts';
+import { makeFolder, writeJson } from './files.ts';
 import { interruptible } from './interrupt.ts';
 import { measure, measureAll } from './measure.ts';
 import { checkFit, modelMetadata } from './model-file.ts';
@@ -58,6 +59,8 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
   const { options, data, epochs } = run;
   const { out } = options;
   checkFit(fresh, data.dataset);
+  // before an earlier run makes room
+  checkTraining(fresh, settingsOf(run));
   let done = 0;
   const advice = (): string =>
     done > 0
@@ -113,22 +116,38 @@ async function openFolder(
   return { folder };
 }
 
+/** All that does not need the data. */
+function settingsOf({ options, seed, epochs, pruning }: TrainRun): TrainOptions {
+  const { batchSize, earlyStopping, every = 1 } = options;
+  // pruning after the last epoch would leave nothing to recover in
+  const until = options.until ?? (epochs > 1 ? 0.7 : 1);
+  return {
+    epochs,
+    seed,
+    ...(batchSize !== undefined && { batchSize }),
+    ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
+    ...(pruning && { pruning: { ...pruning, every, until } }),
+  };
+}
+
 interface Watching {
   check(): void;
   onCheckpoint(epoch: number): void;
 }
 
 async function trainEpochs(
-  { options, data: { dataset }, seed, epochs, pruning }: TrainRun,
+  run: TrainRun,
   folder: RunFolder,
   { model, resume }: { readonly model: LayersModel; readonly resume: TrainState | undefined },
   ui: Ui,
   { check, onCheckpoint }: Watching,
 ): Promise<TrainResult> {
-  const { batchSize, earlyStopping, calibration = CALIBRATION, every = 1 } = options;
-  // pruning after the last epoch would leave nothing to recover in
-  const until = options.until ?? (epochs > 1 ? 0.7 : 1);
-  const progress = ui.progress(epochs);
+  const {
+    options: { out, calibration = CALIBRATION },
+    data: { dataset },
+  } = run;
+  const settings = settingsOf(run);
+  const progress = ui.progress(settings.epochs);
   const parts = {
     train: dataset.train,
     validation: dataset.validation,
@@ -136,17 +155,14 @@ async function trainEpochs(
   };
   try {
     return await withTensors(dataset, parts, ({ train: examples, validation, calibration: judged }) => {
-      const prunings: TrainPruning | undefined = pruning && { ...pruning, every, until, calibration: judged };
+      const pruning = settings.pruning && { ...settings.pruning, calibration: judged };
       return train(
         model,
         { train: examples, ...(dataset.validation.rows > 0 && { validation }) },
         {
-          epochs,
-          seed,
+          ...settings,
           ...(resume && { resume }),
-          ...(batchSize !== undefined && { batchSize }),
-          ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
-          ...(prunings && { pruning: prunings }),
+          ...(pruning && { pruning }),
           onProgress(epoch, done) {
             check();
             progress.update(epoch, done);
@@ -156,6 +172,7 @@ async function trainEpochs(
             if (event.type === 'epoch') progress.epochDone(event);
             if (event.type === 'prune') ui.note(pruneLine(event));
           },
+          onPlan: (plan, epoch) => writeJson(planFile(out, epoch), plan),
           async onEpochEnd(state) {
             await folder.checkpoint(state);
             onCheckpoint(state.epoch);
@@ -168,6 +185,8 @@ async function trainEpochs(
   }
 }
 
+const planFile = (out: string, epoch: number): string => join(out, 'plans', `epoch-${epoch}.json`);
+
 export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string =>
   `pruned by ${pruner}: ${groups.map((group) => `${group.id} ${group.before} to ${group.after}`).join(', ') || 'nothing'}; ` +
   `parameters ${before.params} to ${after.params}`;
@@ -176,9 +195,12 @@ export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string
 async function finish(
   { options: { out, report }, data: { dataset, spec }, seed }: TrainRun,
   folder: RunFolder,
-  { model, plans, events, stopped }: TrainResult,
+  { model, stopped }: TrainResult,
   ui: Ui,
 ): Promise<Result> {
+  // what happened before an interruption is in there, too
+  const soFar = await readRecord(folder.recordFile);
+  const plans = soFar.flatMap((event) => (event.type === 'prune' ? [planFile(out, event.epoch)] : []));
   const stage = plans.length > 0 ? 'pruned and trained' : 'trained';
   const measured: RunEvent[] = await withTensors(
     dataset,
@@ -194,14 +216,7 @@ async function finish(
   // a checkpoint's own
   model.setUserDefinedMetadata({});
   await saveModel(model, path, { metadata: modelMetadata(spec, seed) });
-  const prunings = events.filter((event): event is PruneEvent => event.type === 'prune');
-  const names = plans.map((_, i) => `epoch-${prunings[i]!.epoch}.json`);
-  if (plans.length > 0) {
-    await writeFolder(join(out, 'plans'), async (temporary) => {
-      for (const [i, plan] of plans.entries()) await writeJson(join(temporary, names[i]!), plan);
-    });
-  }
-  const [start] = await readRecord(folder.recordFile);
+  const [start] = soFar;
   for (const event of measured) await folder.append(event);
   if (start?.type === 'start') await folder.append(endEvent(model, start, stopped));
   const record = await readRecord(folder.recordFile);
@@ -209,7 +224,7 @@ async function finish(
   await folder.finish();
   const written = {
     model: path,
-    plans: names.map((name) => join(out, 'plans', name)),
+    plans,
     record: folder.recordFile,
     ...(report && { report: join(out, 'report.html') }),
   };

@@ -76,12 +76,22 @@ describe('train', () => {
       const refused = await run(`train ${options} --out ${cut}`);
       expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--resume')]);
 
-      const resumed = await run(`train --out ${cut} --resume --engine wasm`);
+      const resumed = await run(`train --out ${cut} --resume --engine wasm --json`);
+      expect(resumed.json).toMatchObject({
+        plans: [1, 2].map((epoch) => join(cut, 'plans', `epoch-${epoch}.json`)),
+        evaluations: [{ stage: 'pruned and trained' }, {}],
+      });
       expect(resumed.err).toContain('Going on after epoch 2 of 4');
       expect(resumed.code).toBe(0);
       const [a, b] = [await record(`whole-${optimizer}`), await record(`cut-${optimizer}`)];
       expect(losses(b)).toEqual(losses(a));
       expect(b.map(({ type }) => type)).toEqual(a.map(({ type }) => type));
+      const plans = ['epoch-1.json', 'epoch-2.json'];
+      expect((await readdir(join(whole, 'plans'))).sort()).toEqual(plans);
+      for (const plan of plans) {
+        const [before, after] = [whole, cut].map((run) => readFile(join(run, 'plans', plan), 'utf8'));
+        expect(JSON.parse(await after!).groups).toEqual(JSON.parse(await before!).groups);
+      }
       expect(existsSync(join(cut, 'checkpoint'))).toBe(false);
 
       const again = await run(`train --out ${cut} --resume`);
@@ -89,11 +99,14 @@ describe('train', () => {
     },
   );
 
-  it('keeps nothing of a run that was stopped in its first epoch', async () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('keeps nothing of a run that %s stopped in its first epoch', async (signal, status) => {
     const { code, err } = await run(`train ${tiny} --out ${at('early')}`, {
-      onStderr: (text, interrupt) => text.startsWith('Data:') && setTimeout(interrupt),
+      onStderr: (text, interrupt) => text.startsWith('Data:') && setTimeout(() => interrupt(signal)),
     });
-    expect([code, err]).toEqual([130, expect.stringContaining('nothing is kept')]);
+    expect([code, err]).toEqual([status, expect.stringContaining('nothing is kept')]);
     expect(existsSync(at('early'))).toBe(false);
   });
 
@@ -102,6 +115,12 @@ describe('train', () => {
     expect((await run(line)).code).toBe(0);
     expect(await run(line)).toMatchObject({ code: 2, err: expect.stringContaining('--overwrite') });
     expect((await run(`${line} --overwrite --seed 2`)).code).toBe(0);
+    // what can't be is noticed before the old run makes room
+    for (const wrong of ['--scope nope', '--every 5']) {
+      const pruned = `${line} --overwrite --fraction 0.5 ${wrong}`;
+      expect((await run(pruned)).code).toBe(1);
+      expect(existsSync(join(at('twice'), 'model', 'model.json'))).toBe(true);
+    }
   });
 
   it('stops early, and says why', async () => {
@@ -159,15 +178,17 @@ describe('train fails in one line and leaves nothing when', () => {
     const outcome = await run(`train ${tiny} --out ${at('bad')} ${options}`);
     expect(outcome.err.trimEnd().split('\n').at(-1)).toMatch(message);
     expect(outcome.err).not.toContain('    at ');
+    expect(outcome.err).not.toMatch(/checkpoint/i);
     expect([outcome.code, outcome.out]).toEqual([code, '']);
     expect(existsSync(at('bad'))).toBe(false);
   });
 
   it('the folder can not be written', async () => {
     await writeFile(at('file'), '');
-    for (const out of [join(at('file'), 'x'), '/proc/nowhere']) {
+    for (const out of [at('file'), join(at('file'), 'x'), '/proc/nowhere']) {
       const { code, err } = await run(`train ${tiny} --epochs 1 --out ${out}`);
-      expect([code, err]).toEqual([1, expect.stringMatching(/can't write to .*: c[a-z]+ .*\n$/)]);
+      // nothing was begun
+      expect([code, err]).toEqual([1, expect.stringMatching(/^error: can't write to .*: c[a-z]+ .*\n$/)]);
     }
     expect((await run([...`train ${tiny} --out`.split(' '), ''])).code).toBe(2);
   });
