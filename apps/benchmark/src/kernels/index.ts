@@ -42,7 +42,8 @@ export const kernels: Benchmark = {
         }),
       );
       const rows = rowsOf(new Map(columns));
-      return { name: this.name, environment: await environmentOf(options), rows };
+      const environment = { ...(await environmentOf(options)), engine: 'all of them' };
+      return { name: this.name, environment, rows };
     } finally {
       await pool.destroy();
     }

@@ -92,7 +92,7 @@ export const speed: Benchmark = {
         });
       }
       const measurements = await race(field, problems, options, data);
-      const environment = { ...(await environmentOf(options)), dataset, torch };
+      const environment = { ...(await environmentOf(options)), engine: 'all of them', dataset, torch };
       return { name: this.name, environment, rows: rowsOf(measurements) };
     } finally {
       for (const contestant of field.values()) await contestant.close();
@@ -148,6 +148,13 @@ async function loadData(quick: boolean): Promise<{ data: Data; dataset: string }
   };
 }
 
+interface Heat {
+  /** What those still in the race do next. */
+  readonly plans: Map<string, Task>;
+  readonly rates: Map<string, number[]>;
+  readonly failed: Map<string, string>;
+}
+
 /** All contestants in turn, round after round, at each task for about as long. */
 async function race(
   field: ReadonlyMap<string, Contestant>,
@@ -158,62 +165,69 @@ async function race(
   const [rounds, seconds] = quick ? [1, 0.2] : [5, 1.5];
   const measurements: Measurement[] = [];
   for (const [workload, mode] of tasks) {
-    const plans = new Map<string, Task>();
-    const rates = new Map<string, number[]>();
-    const add = (name: string, rate: number): void => {
-      rates.set(name, [...(rates.get(name) ?? []), rate]);
-    };
-    const failed = new Map<string, string>(problems);
-    for (const [name, contestant] of field) {
-      try {
-        const slow = name === 'cpu';
-        const batch = batchSizes[workload];
-        const task = { workload, mode, rows: batch, epochs: 1 };
-        if (!slow) await contestant.run(task);
-        const probe = { ...task, rows: slow ? batch : 8 * batch };
-        const rate = probe.rows / (await contestant.run(probe));
-        if (slow) add(name, rate);
-        else plans.set(name, planFor(task, rate * seconds, data[workload].rows));
-      } catch (error) {
-        failed.set(name, reasonOf(error));
-      }
-    }
-    // the two workers do the same at once
-    const own = plans.get(OURS)!;
+    const plan = (rate: number): Task => planFor(workload, mode, rate * seconds, data[workload].rows);
+    const { plans, rates, failed } = await qualify(field, plan(0), plan);
     const timed = async (name: string, task: Task): Promise<number> =>
       (task.rows * task.epochs) / (await field.get(name)!.run(task));
     // the first round is not counted: what runs long enough is compiled by then
     for (let round = quick ? 0 : -1; round < rounds; round++) {
-      const counted = round >= 0 ? add : () => {};
+      const add = (name: string, rate: number): void => {
+        if (round >= 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
+      };
       const names = [...plans.keys()].filter((name) => name !== SECOND);
       // another first, and other neighbours, in each round
       if (round % 2 === 0) names.reverse();
       for (const i of names.keys()) {
         const name = names[(i + round + 1) % names.length]!;
-        counted(name, await timed(name, plans.get(name)!));
+        const rate = await timed(name, plans.get(name)!);
+        add(name, rate);
+        // on a busy machine many threads can become a hundred times slower: that must not last
+        plans.set(name, plan(rate));
       }
       if (mode === 'train' && field.has(SECOND)) {
+        const own = plans.get(OURS)!;
         const both = await Promise.all([timed(OURS, own), timed(SECOND, own)]);
-        counted('two-workers', both[0] + both[1]);
+        add('two-workers', both[0] + both[1]);
       }
     }
     log(`${heading(workload, mode)}: ${rounds} round(s) of ${plans.size} contestants`);
     for (const name of [...(Object.keys(contestantNames) as Name[]), 'two-workers' as const]) {
-      const problem = failed.get(name);
-      if (rates.has(name) || problem !== undefined) {
-        measurements.push({
-          ...{ workload, mode, name, rates: rates.get(name) ?? [] },
-          ...(problem !== undefined && { problem }),
-        });
-      }
+      const problem = problems.get(name as Name) ?? failed.get(name);
+      if (!rates.has(name) && problem === undefined) continue;
+      const common = { workload, mode, name, rates: rates.get(name) ?? [] };
+      measurements.push({ ...common, ...(problem !== undefined && { problem }) });
     }
   }
   return measurements;
 }
 
-function planFor(task: Task, wanted: number, available: number): Task {
-  const rows = Math.min(available, Math.max(1, Math.round(wanted / task.rows)) * task.rows);
-  return { ...task, rows, epochs: Math.max(1, Math.round(wanted / rows)) };
+/** Lets each do a few batches: how fast it is about, or why it can't. cpu is so slow that this is its race. */
+async function qualify(
+  field: ReadonlyMap<string, Contestant>,
+  batch: Task,
+  plan: (rate: number) => Task,
+): Promise<Heat> {
+  const heat: Heat = { plans: new Map(), rates: new Map(), failed: new Map() };
+  for (const [name, contestant] of field) {
+    const slow = name === 'cpu';
+    try {
+      if (!slow) await contestant.run(batch);
+      const probe = slow ? batch : { ...batch, epochs: 8 };
+      const rate = (probe.rows * probe.epochs) / (await contestant.run(probe));
+      if (slow) heat.rates.set(name, [rate]);
+      else heat.plans.set(name, plan(rate));
+    } catch (error) {
+      heat.failed.set(name, reasonOf(error));
+    }
+  }
+  return heat;
+}
+
+/** About so many rows in all, in whole batches; at least one batch. */
+function planFor(workload: Workload, mode: Mode, wanted: number, available: number): Task {
+  const batch = batchSizes[workload];
+  const rows = Math.min(available, Math.max(1, Math.round(wanted / batch)) * batch);
+  return { workload, mode, rows, epochs: Math.max(1, Math.round(wanted / rows)) };
 }
 
 /** What was measured as rows: the rate of each, and the ratio of ours to each in the same round. */
