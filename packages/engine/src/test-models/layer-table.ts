@@ -125,6 +125,13 @@ export const layerTable: Readonly<Record<string, LayerCase>> = {
     layers.conv2d({ filters: 2, kernelSize: 1, strides: 2, ...padded }),
   ),
   'conv2d, oblong': one(image, () => layers.conv2d({ filters: 2, kernelSize: [2, 3], strides: [1, 2] })),
+  'conv1d, dilated': one([8, 3], () => layers.conv1d({ filters: 2, kernelSize: 3, dilationRate: 2 })),
+  'conv2d, dilated': one(image, () =>
+    layers.conv2d({ filters: 2, kernelSize: [2, 3], dilationRate: [3, 2], activation: 'relu' }),
+  ),
+  'conv2d, dilated, same': one(image, () =>
+    layers.conv2d({ filters: 2, kernelSize: 3, dilationRate: 2, activation: 'relu', ...padded }),
+  ),
   'conv2d, pointwise': one(image, () => layers.conv2d({ filters: 4, kernelSize: 1, useBias: false })),
   conv3d: one(volume, () => layers.conv3d({ filters: 3, kernelSize: 2 })),
   'conv3d, same': one(volume, () => layers.conv3d({ filters: 3, kernelSize: 3, ...padded })),
@@ -257,7 +264,7 @@ export const withoutGradient: Readonly<Record<string, string>> = {
 
 /** What fails in tfjs-core or tfjs-layers itself, on every engine, before any kernel is reached. */
 export const upstreamFailures: Readonly<Record<string, { row: LayerCase; message: RegExp }>> = {
-  'the gradient of a dilated convolution': {
+  'the gradient of a dilated Conv2D with another activation than relu': {
     row: one(image, () => layers.conv2d({ filters: 2, kernelSize: 2, dilationRate: 2 })),
     message: /dilation rates greater than 1 are not yet supported in gradients/,
   },
