@@ -22,7 +22,7 @@ import { datasetRecord, loadData, withTensors } from './data.ts';
 import { startEngine } from './engine.ts';
 import { writeFolder, writeJson } from './files.ts';
 import { interruptible } from './interrupt.ts';
-import { measureAll } from './measure.ts';
+import { measureAll, measureLatencies } from './measure.ts';
 import { checkFit, compile, modelMetadata, openModel } from './model-file.ts';
 import type { EngineOptions } from './options/common.ts';
 import type { DataOptions } from './options/data.ts';
@@ -124,13 +124,18 @@ async function pruneAndTune(
   const { train: trainRows, validation: validationRows, test: testRows } = dataset;
   const parts = { examples: trainRows, validation: validationRows, test: testRows };
   return withTensors(dataset, parts, async ({ examples, validation, test }) => {
-    const events: RunEvent[] = [await onTest(model, test, 'unpruned', ui)];
+    const unpruned = await onTest(model, test, 'unpruned', ui);
     check();
     const plan = await makePlan(model, dataset, pruning, options);
     const pruned = await shrink(model, plan);
     const removal = pruneEvent(plan, done);
     ui.note(pruneLine(removal));
-    events.push(removal, await onTest(pruned, test, 'pruned', ui));
+    const [before, after] = await measureLatencies([model, pruned], test);
+    const events: RunEvent[] = [
+      { ...unpruned, latency: before! },
+      removal,
+      { ...(await onTest(pruned, test, 'pruned', ui)), latency: after! },
+    ];
     check();
     if (options.sweep && validationRows.rows > 0) {
       ui.note('measuring accuracy against units removed, on validation data');
@@ -160,7 +165,11 @@ async function pruneAndTune(
       const epochEvents = tuned.events.map((event) =>
         event.type === 'epoch' ? { ...event, epoch: event.epoch + done } : event,
       );
-      events.push(...epochEvents, await onTest(tuned.model, test, 'fine-tuned', ui));
+      // of the same shape as before the fine-tuning, so as fast
+      events.push(...epochEvents, {
+        ...(await onTest(tuned.model, test, 'fine-tuned', ui)),
+        latency: after!,
+      });
       return { pruned: tuned.model, plan, events };
     } finally {
       progress.stop();
