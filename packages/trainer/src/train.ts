@@ -206,7 +206,7 @@ async function fitEpoch(
   if (diverged || loss === undefined || !Number.isFinite(loss) || !(await hasFiniteWeights(model))) {
     throw new Error(
       `[trainer] the training diverged in epoch ${epoch + 1} (loss ${loss}): lower the learning rate, or look for ` +
-        `NaN in the data${epoch > 0 ? '. Checkpoints of earlier epochs are as they were' : ''}`,
+        `NaN in the data${epoch > 0 ? '. Earlier checkpoints, if there are any, are as they were' : ''}`,
     );
   }
   const [accuracy, valLoss, valAccuracy] = [
