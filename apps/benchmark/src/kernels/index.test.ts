@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { kernels, rowsOf } from './index.ts';
 import { relativeError, type Trial } from './measure.ts';
@@ -70,7 +71,7 @@ describe('rows', () => {
   });
 
   it('become a table that names what is wrong', () => {
-    const text = kernels.terminal({ name: 'kernels', environment: {}, rows });
+    const text = stripVTControlCharacters(kernels.terminal({ name: 'kernels', environment: {}, rows }));
     expect(text).toMatch(/dense +1e-4 +1e-4 +5e-4/);
     expect(text).toMatch(/conv2d odd +0\.30 wrong +fails/);
     expect(text).toMatch(/x: cpu, wasm: No\./);
