@@ -82,7 +82,7 @@ export interface EvaluateEvent {
   readonly accuracy: number;
   /** `confusion[actual][predicted]`, counts. */
   readonly confusion: readonly (readonly number[])[];
-  /** Median milliseconds of one forward pass of one batch of `batch` examples. */
+  /** Milliseconds of one forward pass of one batch of `batch` examples, warmed up. */
   readonly latency?: { readonly milliseconds: number; readonly batch: number };
   /** Bytes on disk. */
   readonly disk?: { readonly bytes: number; readonly gzipped: number };
