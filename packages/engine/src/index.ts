@@ -4,6 +4,7 @@ registerChainedOps();
 
 export type { EngineCandidate, EngineName, EngineReport, UseEngineArgs } from './choose.ts';
 export { findEngines, useEngine } from './engine.ts';
+export { makeFolder } from './io/folder.ts';
 export { loadModel } from './io/load.ts';
 export { type SavedModel, type SaveModelArgs, saveModel } from './io/save.ts';
 export { registerTrainingKernels } from './kernels/index.ts';

@@ -1,6 +1,6 @@
-import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { loadModel, saveModel } from '@espalier/engine';
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { loadModel, makeFolder, saveModel } from '@espalier/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from './record.ts';
 import type { TrainState } from './train.ts';
@@ -68,26 +68,6 @@ export async function runFolder(
     },
   };
 }
-
-/** Makes a folder and those above it. Node's own `recursive` never returns where none can be made (/proc). */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await isFolder(path))) return;
-    // a folder that can't be made although there is one to make it in
-    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error;
-    await makeFolder(dirname(path));
-    await makeFolder(path);
-  }
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 
 async function saveState(
   model: LayersModel,

@@ -137,6 +137,16 @@ describe('saveModel', () => {
     expect(await readdir(home)).toEqual(['m']);
   });
 
+  // Node's own recursive mkdir would never return
+  it.skipIf(process.platform !== 'linux')(
+    'says that no folder can be made in a virtual file system',
+    async () => {
+      await expect(saveModel(model, '/proc/nowhere/model')).rejects.toThrow(
+        /can't be saved in \/proc\/nowhere\/model/,
+      );
+    },
+  );
+
   it('leaves the older model and nothing else when the disk is full', async () => {
     await saveModel(model, join(home, 'm'));
     const before = await readFile(join(home, 'm/model.json'), 'utf8');

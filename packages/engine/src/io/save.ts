@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { makeFolder } from './folder.ts';
 import { reasonOf } from './reason.ts';
 
 /** Options of `saveModel`. */
@@ -41,7 +42,7 @@ export async function saveModel(
   const target = resolve(dir);
   const temporary = `${target}.partial-${randomUUID().slice(0, 8)}`;
   try {
-    await mkdir(temporary, { recursive: true });
+    await makeFolder(temporary);
     for (const [name, data] of contents) await writeFile(join(temporary, name), data);
     if (await isMissing(target)) {
       await rename(temporary, target);
