@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { makeFolder } from '@espalier/engine';
 import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
@@ -58,7 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function runOne(benchmark: Benchmark, { json, seeds, ...flags }: Flags): Promise<Result> {
   try {
-    await mkdir(flags.out, { recursive: true });
+    await makeFolder(resolve(flags.out));
   } catch (error) {
     throw new Error(
       `can't write to ${flags.out}: ${(error as Error).message}. Choose another folder by --out`,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder as makeOnDisk } from '@espalier/engine';
 import { reasonOf, UsageError } from './errors.ts';
 
 export const exists = (path: string): Promise<boolean> =>
@@ -10,15 +11,10 @@ export const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/**
- * Makes a folder with what is missing above it. (Node's own `recursive` never returns where the system makes
- * no folders, as in /proc.)
- */
+/** Makes a folder with what is missing above it. */
 export async function makeFolder(path: string): Promise<void> {
-  const missing: string[] = [];
-  for (let at = resolve(path); !(await exists(at)); at = dirname(at)) missing.unshift(at);
   try {
-    for (const folder of missing) await mkdir(folder);
+    await makeOnDisk(resolve(path));
   } catch (error) {
     throw new Error(`can't write to ${path}: ${reasonOf(error)}`, { cause: error });
   }
