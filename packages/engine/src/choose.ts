@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { registerGradients } from './gradients/index.ts';
 import { measureStep } from './measure.ts';
 
 /** The engines that Espalier can run on in Node. */
@@ -131,6 +132,7 @@ async function start(engine: Engine<string>): Promise<void> {
   if (!(await tf.setBackend(engine.name)))
     throw new Error('its backend did not start; see the warning above');
   engine.settle?.();
+  registerGradients();
   // To load is not to work: tfjs-node starts on a Node newer than it knows, and fails at the first operation.
   tf.tidy(() => tf.matMul([[1, 2]], [[1], [1]]).dataSync());
 }

@@ -142,10 +142,12 @@ describe('one step on wasm', () => {
 });
 
 describe('TensorFlow.js itself still refuses', () => {
-  it.each(Object.entries(upstreamFailures))('%s', async (_, { row, message }) => {
+  it.each(Object.entries(upstreamFailures))('%s', async (_, { row, message, only }) => {
     for (const engine of ['wasm', 'cpu']) {
       await tf.setBackend(engine);
-      expect(() => new Trial(row).gradients(), engine).toThrow(message);
+      const attempt = (): unknown => new Trial(row).gradients();
+      if (only === undefined || only === engine) expect(attempt, engine).toThrow(message);
+      else expect(attempt, engine).not.toThrow();
     }
   });
 });

@@ -1,18 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
+// In Node the gradients come with tfjs-layers; tfjs-core alone registers none.
+import '@tensorflow/tfjs-layers';
 import { conv3DBackpropInputGradient } from './conv3d-backprop-input.ts';
-import { dilatedConv2DGradient } from './dilated-conv2d.ts';
+import { dilatable, dilatedGradient } from './dilated.ts';
 import { flatGradients } from './flat.ts';
 
-let registered = false;
+const ours = new WeakSet<tf.GradConfig['gradFunc']>();
 
-/** Registers the gradients that tfjs-core lacks, on every engine; calling it again changes nothing. */
+/**
+ * Registers the gradients that tfjs-core lacks, on every engine; calling it again changes nothing. To load
+ * tfjs-node registers tfjs-core's own once more: call it again after that.
+ */
 export function registerGradients(): void {
-  if (registered) return;
-  registered = true;
   for (const gradient of [conv3DBackpropInputGradient, ...flatGradients]) {
     if (!tf.getGradient(gradient.kernelName)) tf.registerGradient(gradient);
   }
-  const conv2D = tf.getGradient(tf.Conv2D);
-  tf.unregisterGradient(tf.Conv2D);
-  tf.registerGradient({ ...conv2D, gradFunc: dilatedConv2DGradient(conv2D.gradFunc) });
+  for (const [kernelName, kernels] of dilatable) {
+    const shipped = tf.getGradient(kernelName);
+    if (ours.has(shipped.gradFunc)) continue;
+    const gradFunc = dilatedGradient(shipped.gradFunc, kernels);
+    ours.add(gradFunc);
+    tf.unregisterGradient(kernelName);
+    tf.registerGradient({ ...shipped, gradFunc });
+  }
 }

@@ -1,6 +1,4 @@
 import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
-// In Node the gradients come with tfjs-layers; tfjs-core alone registers none.
-import '@tensorflow/tfjs-layers';
 import { registerChainedOps } from '../chained-ops.ts';
 import { registerGradients } from '../gradients/index.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';

@@ -3,30 +3,47 @@ import * as tf from '@tensorflow/tfjs-core';
 /** What tfjs-core's gradient of a convolution is, or refuses where it is dilated. */
 type Shipped = tf.GradConfig['gradFunc'];
 
+/** The kernels that compute the two gradients of one kind of convolution. */
+interface Backprop {
+  readonly input: string;
+  readonly filter: string;
+}
+
+/** Convolutions whose dilated gradient tfjs-core refuses. */
+export const dilatable: ReadonlyMap<string, Backprop> = new Map([
+  [tf.Conv2D, { input: tf.Conv2DBackpropInput, filter: tf.Conv2DBackpropFilter }],
+  [
+    tf.DepthwiseConv2dNative,
+    { input: tf.DepthwiseConv2dNativeBackpropInput, filter: tf.DepthwiseConv2dNativeBackpropFilter },
+  ],
+]);
+
 /**
- * Refused by tfjs-core: a convolution with gaps in its window is one with zeros in a wider filter, whose gradient
- * is there. (A Conv2D layer goes another way, which still refuses, unless its activation is relu.)
+ * A convolution with gaps in its window is one with zeros in a wider filter, whose gradient is there. (A Conv2D
+ * layer goes another way, which still refuses, unless its activation is relu or elu.)
  */
-export const dilatedConv2DGradient =
-  (shipped: Shipped): Shipped =>
+export const dilatedGradient =
+  (shipped: Shipped, kernels: Backprop): Shipped =>
   (dy, saved, attrs) => {
     const { dilations, strides, pad, dataFormat, dimRoundingMode } = attrs as unknown as tf.Conv2DAttrs;
-    const [high, wide] = Array.isArray(dilations) ? dilations : [dilations, dilations];
+    // a DepthwiseConv2D layer says nothing
+    const [high, wide] = Array.isArray(dilations) ? dilations : [dilations ?? 1, dilations ?? 1];
     if ((high === 1 && wide === 1) || dataFormat === 'NCHW') return shipped(dy, saved, attrs);
     const [x, filter] = saved as [tf.Tensor4D, tf.Tensor4D];
+    const common = { strides, pad, dataFormat, dimRoundingMode, dilations: [1, 1] };
     const run = (kernel: string, inputs: tf.NamedTensorMap, more: object): tf.Tensor =>
-      tf.engine().runKernel(kernel, inputs, { strides, pad, dataFormat, dimRoundingMode, ...more } as never);
+      tf.engine().runKernel(kernel, inputs, { ...common, ...more } as never);
     const [kh, kw, ...channels] = filter.shape;
     const filterShape = [(kh - 1) * high + 1, (kw - 1) * wide + 1, ...channels];
     return {
       x: () =>
         tf.tidy(() => {
           const inputs = { dy: dy as tf.Tensor, filter: spread(filter, [high, wide], filterShape) };
-          return run(tf.Conv2DBackpropInput, inputs, { inputShape: x.shape });
+          return run(kernels.input, inputs, { inputShape: x.shape });
         }),
       filter: () =>
         tf.tidy(() => {
-          const all = run(tf.Conv2DBackpropFilter, { x, dy: dy as tf.Tensor }, { filterShape });
+          const all = run(kernels.filter, { x, dy: dy as tf.Tensor }, { filterShape });
           return tf.stridedSlice(all, [0, 0, 0, 0], filterShape, [high, wide, 1, 1]);
         }),
     };
