@@ -3,6 +3,7 @@ export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
 export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
 export type * from './record.ts';
+export { checkRestart, type RestartOptions, type RestartResult, restart } from './restart.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export {
   checkTraining,

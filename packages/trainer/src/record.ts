@@ -99,6 +99,27 @@ export interface SweepEvent {
   readonly accuracy: number;
 }
 
+/** One size in the search for the smallest that does: new weights, trained as the first network was. */
+export interface AttemptEvent {
+  readonly type: 'attempt';
+  /** Counted from 0, the network of the full size that the others are held against. */
+  readonly attempt: number;
+  readonly groups: readonly {
+    readonly id: string;
+    readonly units: number;
+    /** How many of them a pruner found to spare after the training, if one was asked. */
+    readonly spare?: number;
+  }[];
+  /** A training for each seed, and the validation accuracy that it came to, 0 to 1. */
+  readonly trials: readonly { readonly seed: number; readonly epochs: number; readonly accuracy: number }[];
+  /** The mean over the trials. */
+  readonly accuracy: number;
+  /** What it takes to hold: the full size's accuracy less the tolerance. */
+  readonly target: number;
+  readonly held: boolean;
+  readonly seconds: number;
+}
+
 export interface EndEvent {
   readonly type: 'end';
   readonly time: string;
@@ -109,7 +130,14 @@ export interface EndEvent {
   readonly stopped?: string;
 }
 
-export type RunEvent = StartEvent | EpochEvent | PruneEvent | EvaluateEvent | SweepEvent | EndEvent;
+export type RunEvent =
+  | StartEvent
+  | EpochEvent
+  | PruneEvent
+  | EvaluateEvent
+  | SweepEvent
+  | AttemptEvent
+  | EndEvent;
 
 /** A whole run. */
 export type RunRecord = readonly RunEvent[];

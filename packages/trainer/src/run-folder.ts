@@ -13,6 +13,8 @@ export interface RunFolder {
   readonly path: string;
   readonly recordFile: string;
   append(event: RunEvent): Promise<void>;
+  /** The record so far, without what was cut off in the middle of a line: that goes from the file, too. */
+  events(): Promise<RunEvent[]>;
   /** Replaces the last checkpoint; there is a whole one at any moment. */
   checkpoint(state: TrainState): Promise<void>;
   /** The last checkpoint, if there is one. */
@@ -49,6 +51,12 @@ export async function runFolder(
     path,
     recordFile,
     append: (event) => appendFile(recordFile, `${JSON.stringify(event)}\n`),
+    async events() {
+      const lines = (await readFile(recordFile, 'utf8')).split('\n').filter((line) => line !== '');
+      const events = lines.flatMap((line) => eventOf(line) ?? []);
+      if (events.length < lines.length) await replaceRecord(recordFile, events);
+      return events;
+    },
     async checkpoint({ model, ...state }) {
       await rm(next, { recursive: true, force: true });
       await saveState(model, next, state);
@@ -67,6 +75,19 @@ export async function runFolder(
       for (const folder of [checkpoints, next]) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function eventOf(line: string): RunEvent | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+async function replaceRecord(file: string, events: readonly RunEvent[]): Promise<void> {
+  await writeFile(`${file}.next`, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  await rename(`${file}.next`, file);
 }
 
 async function saveState(
