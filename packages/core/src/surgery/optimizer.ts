@@ -12,27 +12,39 @@ interface Slot {
 const isSlots = (value: unknown): value is (Slot | undefined)[] =>
   Array.isArray(value) && value.some((slot) => (slot as Slot | undefined)?.variable instanceof tf.Variable);
 
+/** A weight that goes on with the slots of an earlier one. */
+export interface CarriedWeight {
+  /** Of its variable in the new model. */
+  readonly name: string;
+  /** The earlier one. */
+  readonly weight: TracedWeight;
+  /** Where its slots stand in the first optimizer. */
+  readonly slot: number;
+}
+
 /**
  * An optimizer of the same kind and settings, that goes on where the first one stands: slots cut as the
- * weights were, counters and running powers as they are. `weights` are the trainable ones in the order of
- * the optimizer's slots, `names` those that the smaller model's variables have.
+ * weights were, counters and running powers as they are. `carried` are the new model's trainable weights, in
+ * order; those that are undefined start without slots.
  *
  * It reads the fields that all tf.train optimizers keep their slots in, because some (Adamax) don't
  * give them out by getWeights.
  */
 export async function carryOptimizer(
   optimizer: tf.Optimizer,
-  weights: readonly TracedWeight[],
-  names: readonly string[],
+  carried: readonly (CarriedWeight | undefined)[],
   removal: Removal,
 ): Promise<tf.Optimizer> {
   const kind = optimizer.constructor as tf.serialization.SerializableConstructor<tf.Optimizer>;
-  const carried = kind.fromConfig(kind, optimizer.getConfig());
-  const fields = carried as unknown as Record<string, unknown>;
+  const next = kind.fromConfig(kind, optimizer.getConfig());
+  const fields = next as unknown as Record<string, unknown>;
   for (const [field, value] of Object.entries(optimizer)) {
     if (isSlots(value)) {
       fields[field] = await Promise.all(
-        value.map((slot, i) => slot && cutSlot(slot, weights[i]!, names[i]!, removal)),
+        carried.map((one) => {
+          const slot = one && value[one.slot];
+          return slot && cutSlot(slot, one, removal);
+        }),
       );
     } else if (value instanceof tf.Variable) {
       // assign alone would share the values, and whoever is disposed first would take them along
@@ -42,10 +54,10 @@ export async function carryOptimizer(
       fields[field] = value;
     }
   }
-  return carried;
+  return next;
 }
 
-async function cutSlot(slot: Slot, weight: TracedWeight, name: string, removal: Removal): Promise<Slot> {
+async function cutSlot(slot: Slot, { weight, name }: CarriedWeight, removal: Removal): Promise<Slot> {
   const kept = keptAxes(weight, removal);
   const data = Float32Array.from(await slot.variable.data());
   const shape = weight.shape.map((n, a) => kept[a]?.length ?? n);
