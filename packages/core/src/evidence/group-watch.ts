@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Analysis, AnalyzedGroup, Site } from '../graph/analyze.ts';
+import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import { FIXED } from '../graph/labels.ts';
-import type { Layer } from '../graph/rule.ts';
+import type { Layer, Observation } from '../graph/rule.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
@@ -41,7 +41,7 @@ export interface Capture {
 
 /** Where a group's units are observed, with what was captured there of the present batch. */
 export interface WatchedSite {
-  readonly site: Site;
+  readonly site: Observation;
   readonly layout: Layout;
   captures: Capture[];
 }

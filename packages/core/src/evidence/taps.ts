@@ -60,8 +60,10 @@ function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
       if (side !== 'output') continue;
       const error = value(tf.keep(only(outputs).clone()));
       if (error) {
-        const passed = passThrough(only(outputs), error);
-        outputs = Array.isArray(outputs) ? [passed, ...outputs.slice(1)] : passed;
+        const seen = only(outputs);
+        const passed = passThrough(seen, error);
+        // an RNN's cell puts out its state twice: as its output, and for its next call
+        outputs = Array.isArray(outputs) ? outputs.map((one) => (one === seen ? passed : one)) : passed;
       }
     }
     return outputs;

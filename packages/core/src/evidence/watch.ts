@@ -69,7 +69,7 @@ export class Watch {
             capture.error = error;
           };
         };
-        this.#untap.push(tap(site.layer.layer, { side: site.side, when, value }));
+        this.#untap.push(tap(site.layer, { side: 'output', when, value }));
       }
       for (const { moments, target } of consumers) {
         if (!moments) continue;

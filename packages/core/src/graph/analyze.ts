@@ -1,6 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { asLayersModel } from '../model.ts';
-import { FIXED } from './labels.ts';
+import { FIXED, varyingAxes } from './labels.ts';
+import type { Observation } from './rule.ts';
 import { SELECTION_CLASS } from './rules/reshape.ts';
 import { type Trace, type TracedLayer, type TracedValue, trace } from './trace.ts';
 
@@ -71,17 +72,7 @@ export interface AnalyzedGroup extends Group {
   /** The class representative of each unit. */
   readonly roots: Int32Array;
   /** Where the units are observed; one for each producer. */
-  readonly sites: readonly Site[];
-}
-
-/** A tensor on one axis of which units stand. */
-export interface Site {
-  readonly layer: TracedLayer;
-  readonly side: 'input' | 'output';
-  /** Without the batch. */
-  readonly axis: number;
-  /** The labels along the axis. */
-  readonly labels: Int32Array;
+  readonly sites: readonly Observation[];
 }
 
 export interface Analysis extends Graph {
@@ -134,7 +125,7 @@ export function analyzeInternals(model: LayersModel): Analysis {
       ...(inexactReason !== undefined && { inexactReason }),
       ...(parent !== undefined && { parent }),
       roots: Int32Array.from(draft.roots),
-      sites: draft.producers.flatMap((index) => siteOf(layers[index]!)),
+      sites: draft.producers.flatMap((index) => sitesOf(layers[index]!)),
     };
   });
   const summaries = layers.map((layer) => summarize(layer));
@@ -268,11 +259,11 @@ function collectMembers({ classes, layers }: Trace, draftOf: readonly Draft[], u
   }
 }
 
-/** The output of the layer that makes the units, or of the last pointwise layer behind it. */
-function siteOf(producer: TracedLayer): Site[] {
-  const fallback = siteAt(producer, producer.outputs[0]!);
-  if (!fallback) return [];
-  let site = fallback;
+/** Where its rule says, or the output of the layer that makes the units, or of the last pointwise layer behind it. */
+function sitesOf(producer: TracedLayer): readonly Observation[] {
+  if (producer.observed.length > 0) return producer.observed;
+  let site = siteAt(producer, producer.outputs[0]!);
+  if (!site) return [];
   let value: TracedValue = producer.outputs[0]!;
   if (producer.calls > 1) return [site];
   for (;;) {
@@ -285,9 +276,9 @@ function siteOf(producer: TracedLayer): Site[] {
   }
 }
 
-function siteAt(layer: TracedLayer, { labels }: TracedValue): Site | undefined {
-  const varying = labels.dims.flatMap((n, axis) => (n > 1 ? [axis] : []));
+function siteAt({ layer }: TracedLayer, { labels }: TracedValue): Observation | undefined {
+  const varying = varyingAxes(labels);
   if (varying.length > 1) return undefined;
   const axis = varying[0] ?? labels.shape.length - 1;
-  return { layer, side: 'output', axis, labels: labels.data };
+  return { layer, axis, labels: labels.data };
 }

@@ -47,6 +47,23 @@ export function expand(labels: Labels, dims: readonly number[]): Labels {
   return { shape: labels.shape, dims, data };
 }
 
+/** Without one axis, which the labels are constant along. */
+export const withoutAxis = ({ shape, dims, data }: Labels, axis: number): Labels => ({
+  shape: shape.filter((_, a) => a !== axis),
+  dims: dims.filter((_, a) => a !== axis),
+  data,
+});
+
+/** With one more axis of this length, which the labels are constant along. */
+export const withAxis = ({ shape, dims, data }: Labels, axis: number, length: number): Labels => ({
+  shape: [...shape.slice(0, axis), length, ...shape.slice(axis)],
+  dims: [...dims.slice(0, axis), 1, ...dims.slice(axis)],
+  data,
+});
+
+/** The axes along which the labels vary. */
+export const varyingAxes = ({ dims }: Labels): number[] => dims.flatMap((n, axis) => (n > 1 ? [axis] : []));
+
 /** The axes moved: axis `a` of the result is axis `order[a]` of the input. */
 export function transpose(labels: Labels, order: readonly number[]): Labels {
   const dims = order.map((a) => labels.dims[a]!);

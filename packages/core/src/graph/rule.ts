@@ -27,11 +27,35 @@ export interface WeightLabels {
    * entries times uses. Default 0: not counted (biases, normalisations).
    */
   readonly uses?: number;
-  /**
-   * For a kernel that multiplies the layer's own input: the axis of that input (without the batch) that its
-   * `reads` axis contracts, and the bias vector beside it. This is where compensation can act.
-   */
-  readonly contracts?: { readonly inputAxis: number; readonly bias?: string };
+  /** For a kernel that multiplies what comes in: this is where compensation can act. */
+  readonly contracts?: Contraction;
+}
+
+/** What a kernel's `reads` axis sums over. */
+export interface Contraction {
+  /** The axis (without the batch) of the layer's input. */
+  readonly inputAxis: number;
+  /** The bias vector beside it. */
+  readonly bias?: string;
+}
+
+/** Where units are seen while data flows: what a layer, or a part of it, puts out at each call. */
+export interface Observation {
+  readonly layer: Layer;
+  /** The axis (without the batch) of its first output that the units stand on. */
+  readonly axis: number;
+  readonly labels: Int32Array;
+}
+
+/** A layer inside another one, which calls it. */
+export interface InnerLayer {
+  readonly layer: Layer;
+  /** Its name within the outer one's path. */
+  readonly name: string;
+  /** Where the outer layer's config holds its class and config. */
+  readonly at: readonly (string | number)[];
+  /** How often one call of the outer layer calls it. Default 1. */
+  readonly times?: number;
 }
 
 /** What a rule answers. */
@@ -46,6 +70,8 @@ export interface LayerLabels {
    */
   readonly config?: (kept: (labels: Int32Array) => number[]) => Readonly<Record<string, unknown>>;
   readonly className?: (kept: (labels: Int32Array) => number[]) => string | undefined;
+  /** Where the units that it makes are observed, if not at its output. */
+  readonly observed?: readonly Observation[];
 }
 
 /** One call of a layer, as a rule sees it. */
@@ -62,12 +88,25 @@ export interface LayerCall {
   makeFeatures(labels: Labels): Labels;
   /** The labels along one axis (negative: from the end), tied together along all others. */
   along(labels: Labels, axis: number): Int32Array;
+  /** The same labels, tied together along one axis alone. */
+  tie(labels: Labels, axis: number): Labels;
+  /**
+   * Says that the positions that stay must fill a box. Where labels still vary along several axes once all
+   * layers have spoken, they are tied along all but `axis`.
+   */
+  keepBox(labels: Labels, axis: number): void;
   /** Ties labels position by position; the arrays have one length. */
   unify(a: Int32Array, b: Int32Array): void;
   /** These units can't go, because ... */
   freeze(labels: Labels, reason: string): void;
   /** These units can go, but the smaller model then differs from the masked one, because ... */
   markInexact(labels: Labels, reason: string): void;
+  /** Follows the units through an inner layer, whose weights are then its own. Shapes are without the batch. */
+  inner(
+    part: InnerLayer,
+    inputs: readonly Labels[],
+    outputShapes: readonly (readonly number[])[],
+  ): readonly Labels[];
 }
 
 /** How labels pass through one kind of layer. */
