@@ -9,6 +9,7 @@ import {
   type EngineReport,
   type UseEngineArgs,
 } from './choose.ts';
+import { memoryInProcess } from './memory.ts';
 import { cpuEngine, wasmEngine } from './shared-engines.ts';
 
 registerChainedOps();
@@ -38,7 +39,7 @@ const engines: readonly Engine<BrowserEngineName>[] = [
   own('webgl'),
 ];
 
-const chooser: Chooser<BrowserEngineName> = chooserOf(engines);
+const chooser: Chooser<BrowserEngineName> = chooserOf(engines, memoryInProcess());
 
 /**
  * Chooses the backend of TensorFlow.js in a browser and makes it ready to train: `auto` takes `wasm` with the
@@ -58,6 +59,12 @@ export function findEngines(): Promise<readonly EngineCandidate<BrowserEngineNam
   return chooser.findEngines();
 }
 
-export type { BrowserEngineName, EngineCandidate, EngineReport, UseEngineArgs } from './choose.ts';
+export type {
+  BrowserEngineName,
+  EngineCandidate,
+  EngineComparison,
+  EngineReport,
+  UseEngineArgs,
+} from './choose.ts';
 export { registerTrainingKernels } from './kernels/index.ts';
 export { fuseOptimizers } from './optimizers/index.ts';

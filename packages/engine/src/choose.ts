@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { compare, failure } from './compare.ts';
 import { registerGradients } from './gradients/index.ts';
-import { measureStep } from './measure.ts';
+import type { Memory } from './memory.ts';
 
 /** The engines that Espalier can run on in Node. */
 export type EngineName = 'tensorflow' | 'wasm' | 'cpu';
@@ -26,6 +27,18 @@ export interface EngineReport<Name extends string = EngineName> {
   readonly version: string;
   /** The engines that were considered, the preferred first: all for `auto`, otherwise the one asked for. */
   readonly candidates: readonly EngineCandidate<Name>[];
+  /** Where engines were compared: when, and whether anew. */
+  readonly comparison?: EngineComparison;
+}
+
+/** How engines were compared. */
+export interface EngineComparison {
+  /** When, in ISO 8601. */
+  readonly at: string;
+  /** Whether an earlier call or process did it. */
+  readonly cached: boolean;
+  /** Why the model could be trained on none of them, so that the preferred one was taken. */
+  readonly failed?: string;
 }
 
 /** Options of `useEngine`. */
@@ -65,9 +78,12 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
   return done;
 }
 
-/** Chooses among these engines, the preferred first. */
-export const chooserOf = <Name extends string>(engines: readonly Engine<Name>[]): Chooser<Name> => ({
-  useEngine: (name, args) => inTurn(() => choose(engines, name, args)),
+/** Chooses among these engines, the preferred first; `memory` saves comparing them twice. */
+export const chooserOf = <Name extends string>(
+  engines: readonly Engine<Name>[],
+  memory: Memory,
+): Chooser<Name> => ({
+  useEngine: (name, args) => inTurn(() => choose(engines, memory, name, args)),
   findEngines: () => inTurn(() => find(engines)),
 });
 
@@ -86,6 +102,7 @@ async function find<Name extends string>(
 
 async function choose<Name extends string>(
   engines: readonly Engine<Name>[],
+  memory: Memory,
   name: 'auto' | Name,
   { model }: UseEngineArgs,
 ): Promise<EngineReport<Name>> {
@@ -98,13 +115,14 @@ async function choose<Name extends string>(
   const found: Found<Name>[] = [];
   for (const engine of wanted) found.push(await prepared(engine));
   const rivals = found.filter(({ engine, candidate }) => candidate.available && !engine.lastResort);
-  const order = rivals.length > 1 ? await compared(found, rivals, model) : found;
-  for (const one of order) {
+  const comparison = rivals.length > 1 ? await compared(rivals, model, memory) : undefined;
+  for (const one of fastestFirst(found)) {
     if (!one.candidate.available) continue;
     const reason = await failure(() => start(one.engine));
     if (reason === undefined) {
       const candidates = found.map(({ candidate }) => candidate);
-      return { name: one.engine.name, version: one.version, candidates };
+      const chosen = { name: one.engine.name, version: one.version, candidates };
+      return comparison ? { ...chosen, comparison } : chosen;
     }
     one.candidate = { name: one.engine.name, available: false, reason };
   }
@@ -137,30 +155,32 @@ async function start(engine: Engine<string>): Promise<void> {
   tf.tidy(() => tf.matMul([[1, 2]], [[1], [1]]).dataSync());
 }
 
-/** Notes how fast each rival is, or why it can't train; the answer is in the order in which to take them. */
+/** Notes how fast each rival is, or why it can't train; gives when that was found out. */
 async function compared<Name extends string>(
-  found: readonly Found<Name>[],
   rivals: readonly Found<Name>[],
   model: LayersModel | undefined,
-): Promise<readonly Found<Name>[]> {
+  memory: Memory,
+): Promise<EngineComparison> {
+  const { at, cached, stepMs, failures } = await compare(
+    rivals.map(({ engine, version }) => ({ name: engine.name, version, start: () => start(engine) })),
+    model,
+    memory,
+  );
+  // then it is the model's fault, or none starts, which is seen when it is taken
+  if (failures.size === rivals.length) return { at, cached, failed: [...failures.values()][0]! };
   for (const one of rivals) {
     const { name } = one.engine;
-    const reason = await failure(async () => {
-      await start(one.engine);
-      one.candidate = { name, available: true, stepMs: await measureStep(name, model) };
-    });
-    if (reason !== undefined) one.candidate = { name, available: false, reason };
+    const reason = failures.get(name);
+    one.candidate =
+      reason === undefined
+        ? { name, available: true, stepMs: stepMs[name]! }
+        : { name, available: false, reason };
   }
-  const ms = ({ candidate }: Found<Name>): number => candidate.stepMs ?? Number.POSITIVE_INFINITY;
-  return [...found].sort((a, b) => (ms(a) < ms(b) ? -1 : ms(a) > ms(b) ? 1 : 0));
+  return { at, cached };
 }
 
-/** What a failed attempt says; undefined when it succeeds. */
-async function failure(work: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+/** The order in which to take them: measured ones before others, which stay as they are. */
+function fastestFirst<Name extends string>(found: readonly Found<Name>[]): readonly Found<Name>[] {
+  const ms = ({ candidate }: Found<Name>): number => candidate.stepMs ?? Number.MAX_VALUE;
+  return [...found].sort((a, b) => ms(a) - ms(b));
 }

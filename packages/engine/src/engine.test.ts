@@ -1,8 +1,11 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { build } from 'esbuild';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findEngines, useEngine } from './index.ts';
 
 const native = '@tensorflow/tfjs-node';
@@ -81,9 +84,19 @@ describe('findEngines', () => {
 });
 
 describe('the native binding', () => {
+  let cache: string;
+  beforeEach(() => {
+    cache = mkdtempSync(join(tmpdir(), 'espalier-engine-'));
+    vi.stubEnv('ESPALIER_CACHE_DIR', cache);
+  });
   afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(cache, { recursive: true });
     vi.doUnmock(native);
     if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+    for (const { kernelName } of tf.getKernelsForBackend('tensorflow')) {
+      tf.unregisterKernel(kernelName, 'tensorflow');
+    }
   });
 
   it('is compared with wasm when it works, and the faster is taken', async () => {
@@ -102,7 +115,11 @@ describe('the native binding', () => {
     expect(cpu).toBeUndefined();
     expect(report.name).toBe('wasm');
     expect(tf.memory().numTensors).toBe(before.numTensors);
-    expect((await useEngine()).candidates).toEqual(report.candidates); // measured once
+    expect(report.comparison).toEqual({ at: expect.stringMatching(/^\d{4}-.*Z$/), cached: false });
+    const again = await useEngine();
+    expect(again.candidates).toEqual(report.candidates);
+    expect(again.comparison).toEqual({ at: report.comparison!.at, cached: true });
+    expect(readdirSync(join(cache, 'engine-steps'))).toHaveLength(1);
     await expect(useEngine('tensorflow')).resolves.toMatchObject({ version: '4.22.9' });
   });
 
@@ -128,7 +145,33 @@ describe('the native binding', () => {
       reason: expect.stringContaining('Conv2DBackpropFilter'),
     });
     expect(candidates[1]!.stepMs).toBeGreaterThan(0);
+    expect(readdirSync(cache), 'a failure may be mended: not remembered').toEqual([]);
     expect(model.getWeights().map((w) => Array.from(w.dataSync()))).toEqual(before);
+    model.dispose();
+  });
+
+  it('is preferred for a model that can be tried on no engine', async () => {
+    await useEngine('cpu');
+    vi.doMock(native, () => {
+      tf.copyRegisteredKernels('cpu', 'tensorflow');
+      tf.registerBackend('tensorflow', () => tf.findBackend('cpu'));
+      return { version: {} };
+    });
+    // not registered for serialization: there can be no copy of it
+    class Mine extends layers.Layer {
+      static className = 'Mine';
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor | tf.Tensor[] {
+        return inputs;
+      }
+    }
+    const model = sequential({ layers: [layers.dense({ units: 1, inputShape: [2] }), new Mine({})] });
+    const { name, candidates, comparison } = await useEngine('auto', { model });
+    expect(name).toBe('tensorflow');
+    expect(candidates.map(({ available }) => available)).toEqual([true, true, true]);
+    expect(comparison).toMatchObject({
+      cached: false,
+      failed: expect.stringContaining('Unknown layer: Mine'),
+    });
     model.dispose();
   });
 

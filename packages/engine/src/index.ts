@@ -2,7 +2,7 @@ import { registerChainedOps } from './chained-ops.ts';
 
 registerChainedOps();
 
-export type { EngineCandidate, EngineName, EngineReport, UseEngineArgs } from './choose.ts';
+export type { EngineCandidate, EngineComparison, EngineName, EngineReport, UseEngineArgs } from './choose.ts';
 export { findEngines, useEngine } from './engine.ts';
 export { makeFolder } from './io/folder.ts';
 export { loadModel } from './io/load.ts';

@@ -2,23 +2,25 @@ import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, layers, models, sequential } from '@tensorflow/tfjs-layers';
 
 const BATCH = 32;
-const STEPS = 5;
+/** As many as it takes until compilers have done their part: the first ones favour the engine with less to compile. */
+const STEPS = 60;
 /** No more steps are begun after that many milliseconds. */
-const PATIENCE = 500;
+const PATIENCE = 700;
 
-const measured = new Map<string, number>();
+/** Two models for which this is the same train at the same speed. */
+export function fingerprint(model: LayersModel | undefined): string {
+  if (!model) return 'a small network';
+  return JSON.stringify(
+    model.layers.map((layer) => [
+      layer.getClassName(),
+      layer.outputShape,
+      layer.weights.map(({ shape, dtype }) => [shape, dtype]),
+    ]),
+  );
+}
 
-/**
- * How long one training step of a copy of a model takes on the current backend, in milliseconds: the best of a
- * few, after one that warms up. Measured once per engine and shape of model.
- */
-export async function measureStep(engine: string, model: LayersModel | undefined): Promise<number> {
-  const key = JSON.stringify([
-    engine,
-    model?.layers.map((layer) => [layer.getClassName(), layer.outputShape]),
-  ]);
-  const known = measured.get(key);
-  if (known !== undefined) return known;
+/** How long one training step of a copy of a model takes on the current backend, in milliseconds: the best of a few. */
+export async function measureStep(model: LayersModel | undefined): Promise<number> {
   const copy = model ? await models.modelFromJSON(topologyOf(model)) : smallNetwork();
   const optimizer = tf.train.adam();
   const [x, y] = [copy.inputs, copy.outputs].map((sides) =>
@@ -26,7 +28,6 @@ export async function measureStep(engine: string, model: LayersModel | undefined
   ) as [tf.Tensor[], tf.Tensor[]];
   try {
     copy.compile({ optimizer, loss: 'meanSquaredError' });
-    await copy.trainOnBatch(x, y);
     let best = Number.POSITIVE_INFINITY;
     for (let step = 0, spent = 0; step < STEPS && spent < PATIENCE; step++) {
       const begun = performance.now();
@@ -35,7 +36,6 @@ export async function measureStep(engine: string, model: LayersModel | undefined
       best = Math.min(best, ms);
       spent += ms;
     }
-    measured.set(key, best);
     return best;
   } finally {
     tf.dispose([x, y]);

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import envPaths from 'env-paths';
+import { cacheFolder } from './cache-folder.ts';
 
 // In a variable, so that neither a compiler nor a bundler looks for a package that is no dependency of ours.
 const nativePackage = '@tensorflow/tfjs-node';
@@ -18,8 +18,7 @@ const shared = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@tensorflow
  */
 export function nativeFolder(): string {
   if (process.env.ESPALIER_NATIVE_DIR) return process.env.ESPALIER_NATIVE_DIR;
-  const cache = process.env.ESPALIER_CACHE_DIR || envPaths('espalier', { suffix: '' }).cache;
-  return join(cache, 'native', `${NATIVE_VERSION}-${process.platform}-${process.arch}`);
+  return join(cacheFolder(), 'native', `${NATIVE_VERSION}-${process.platform}-${process.arch}`);
 }
 
 /** Loads the native binding, the program's own or else the cached one, and returns its version. */
