@@ -98,3 +98,6 @@ export const formatRatio = (ratio: number): string =>
 /** `1 epoch`, `2 epochs`. */
 export const plural = (count: number, noun: string): string =>
   `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `Held` for `held`. */
+export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

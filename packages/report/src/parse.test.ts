@@ -1,6 +1,7 @@
 import type { StartEvent } from '@espalier/trainer';
 import { describe, expect, it } from 'vitest';
 import { sampleRecord } from '../test/sample.ts';
+import { attempts, searched } from '../test/small.ts';
 import { parseRecord } from './parse.ts';
 
 const jsonl = (events: readonly unknown[]): string => events.map((event) => JSON.stringify(event)).join('\n');
@@ -11,6 +12,11 @@ describe('parseRecord', () => {
     const record = sampleRecord();
     expect(parseRecord(`${jsonl(record).replaceAll('\n', '\r\n')}\r\n\r\n`)).toEqual(record);
     expect(parseRecord('')).toEqual([]);
+  });
+
+  it('reads a search', () => {
+    expect(parseRecord(jsonl(searched))).toEqual(searched);
+    expect(() => parseRecord(jsonl([{ ...attempts[0], accuracy: 93 }]))).toThrow('accuracy');
   });
 
   it('reads the null that JSON makes of a diverged loss', () => {

@@ -76,6 +76,18 @@ const sweep = z.object({
   accuracy: fraction,
 });
 
+const attempt = z.object({
+  type: z.literal('attempt'),
+  attempt: count,
+  groups: z.array(z.object({ id: z.string(), units: z.int().positive(), spare: count.exactOptional() })),
+  trials: z.array(z.object({ seed: z.number(), epochs: count, accuracy: fraction })),
+  accuracy: fraction,
+  // a tolerance may be larger than the accuracy
+  target: z.number().max(1),
+  held: z.boolean(),
+  seconds: z.number().nonnegative(),
+});
+
 const end = z.object({
   type: z.literal('end'),
   time: z.iso.datetime({ offset: true }),
@@ -86,7 +98,15 @@ const end = z.object({
 });
 
 // The annotation makes the compiler compare this schema with the trainer's types.
-const event: z.ZodType<RunEvent> = z.discriminatedUnion('type', [start, epoch, prune, evaluate, sweep, end]);
+const event: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
+  start,
+  epoch,
+  prune,
+  evaluate,
+  sweep,
+  attempt,
+  end,
+]);
 
 /**
  * Reads a run record from its JSONL text: one event a line, empty lines skipped. Fields that this version

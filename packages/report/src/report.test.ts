@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRecord } from '../test/arbitrary.ts';
 import { sampleRecord } from '../test/sample.ts';
-import { end, epochs, evaluation, pruning, start, sweep, whole } from '../test/small.ts';
+import { attempts, end, epochs, evaluation, pruning, searched, start, sweep, whole } from '../test/small.ts';
 import { renderHtml } from './report.ts';
 import { environmentRows } from './sections/environment.ts';
 import { summarize } from './summary.ts';
@@ -19,6 +19,7 @@ describe('renderHtml', () => {
     ['a pruning', [pruning], ['What it bought', 'The pruning', 'Notes']],
     ['an evaluation', [evaluation('trained', 979, 10)], ['What it costs', 'Evaluations', 'Confusion']],
     ['a sweep', [...sweep], ['Accuracy by units removed']],
+    ['a search', [...attempts], ['What it bought', 'The search for the smallest size']],
     ['an end', [end], ['What it costs', 'Layers', 'Environment']],
   ])('has the sections that %s calls for', (_, record, expected) => {
     expect(headings(record)).toEqual(expected);
@@ -57,6 +58,34 @@ describe('renderHtml', () => {
     expect(html).toContain('−158 units</text>');
     // Loss and accuracy, training and validation, wide and narrow.
     expect([...html.matchAll(/<title>(training|validation), epoch \d/g)]).toHaveLength(3 * 2 * 2 * 2);
+  });
+
+  it('shows a search: what it takes to hold, each size, and which was kept', () => {
+    const html = renderHtml(searched);
+    expect(html).toContain('at least 93.00% on validation data, where the full size comes to 93.50%');
+    // accuracy and the line that it must reach, wide and narrow
+    expect([...html.matchAll(/<title>what it takes to hold, units (48|64): 93\.0%/g)]).toHaveLength(2 * 2);
+    expect([...html.matchAll(/<title>mean and standard deviation, units \d+: /g)]).toHaveLength(3 * 2);
+    expect(html).toContain('56 are enough</text>');
+    const rows = [...html.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) => row!.replace(/<[^>]*>/g, '|'));
+    const cells = (start: string): string[] =>
+      rows
+        .find((row) => row.startsWith(start) && row.includes('hidden'))!
+        .split(/\|+/)
+        .filter(Boolean);
+    expect(cells('|64|')).toEqual([
+      ...['64', 'hidden 54, other 10', '93.50%', '94.0% 93.0%', '40', '8.00 s', 'full size'],
+    ]);
+    expect(cells('|56|').at(-1)).toBe('held, kept');
+    expect(cells('|48|').at(-1)).toBe('fell short');
+    expect(html).toContain('Of the network that is left.');
+  });
+
+  it('shows a search of one size and a training each without a chart', () => {
+    const single = { ...attempts[0]!, trials: attempts[0]!.trials.slice(1) };
+    const html = renderHtml([single]);
+    expect(html).toContain('full size, kept');
+    expect(html).not.toMatch(/<svg[^>]*aria-label|Of trainings/);
   });
 
   it('says when a run has no end, and why it ended early', () => {

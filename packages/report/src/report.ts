@@ -7,6 +7,7 @@ import { confusionSection, evaluationsSection } from './sections/evaluations.ts'
 import { costSection, tiles } from './sections/headline.ts';
 import { layersSection } from './sections/layers.ts';
 import { pruningsSection } from './sections/prunings.ts';
+import { searchSection } from './sections/search.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 
 /** Options of {@link renderHtml}. */
@@ -29,6 +30,7 @@ export const renderHtml = (record: RunRecord, options: HtmlOptions = {}): string
     lead: { html: `${notice(summary)}${tiles(summary).html}` },
     sections: [
       ...costSection(summary),
+      ...searchSection(summary),
       ...sweepSection(summary),
       ...layersSection(summary),
       ...pruningsSection(summary),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { end, epochs, evaluation, pruning, start, whole } from '../test/small.ts';
+import { end, epochs, evaluation, pruning, searched, start, whole } from '../test/small.ts';
 import { headline, summarize } from './summary.ts';
 
 const sentence = (record: Parameters<typeof summarize>[0]): string => headline(summarize(record));
@@ -8,6 +8,12 @@ describe('headline', () => {
   it('says what went and what it bought', () => {
     expect(sentence(whole)).toBe(
       '158 of 320 units removed, 61% fewer parameters, 1.9× faster, test accuracy 98.3% → 97.9%.',
+    );
+  });
+
+  it('says what a search came to', () => {
+    expect(sentence(searched)).toBe(
+      '56 of 64 units are enough, 61% fewer parameters, 1.2× faster, test accuracy 93.5% → 93.4%.',
     );
   });
 

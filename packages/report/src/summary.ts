@@ -1,4 +1,5 @@
 import type {
+  AttemptEvent,
   CostRecord,
   EndEvent,
   EpochEvent,
@@ -25,7 +26,9 @@ export interface Summary {
   readonly prunings: readonly PruneEvent[];
   readonly evaluations: readonly EvaluateEvent[];
   readonly sweeps: readonly SweepEvent[];
-  /** Prunable units. Undefined when nothing was pruned. */
+  /** The search for the smallest network that does as well, if there was one. */
+  readonly attempts: readonly AttemptEvent[];
+  /** Prunable units. Undefined when nothing was pruned and no smaller network was looked for. */
   readonly units: { readonly before: number; readonly after: number } | undefined;
   readonly cost: Change<CostRecord>;
   /** The evaluations to compare, both on the same split: test where there is one. */
@@ -43,16 +46,21 @@ const ofType = <Type extends RunEvent['type']>(
 ): Extract<RunEvent, { type: Type }>[] =>
   record.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type);
 
-/** Sorts a record's events and pairs up what was measured before the first pruning with what came last. */
+/** Whether an event is the first that made the model smaller. */
+const isSmaller = (event: RunEvent): boolean =>
+  event.type === 'prune' || (event.type === 'attempt' && event.attempt > 0);
+
+/** Sorts a record's events and pairs up what was measured at the full size with what came last. */
 export const summarize = (record: RunRecord): Summary => {
   const prunings = ofType(record, 'prune');
   const evaluations = ofType(record, 'evaluate');
+  const attempts = ofType(record, 'attempt');
   const start = ofType(record, 'start')[0];
   const end = ofType(record, 'end').at(-1);
-  const firstPruning = record.findIndex((event) => event.type === 'prune');
+  const change = record.findIndex(isSmaller);
   const compare = <T>(pick: (event: EvaluateEvent) => T | undefined): Change<T> => {
-    const early = firstPruning < 0 ? [] : ofType(record.slice(0, firstPruning), 'evaluate');
-    const late = ofType(record.slice(Math.max(firstPruning, 0)), 'evaluate');
+    const early = change < 0 ? [] : ofType(record.slice(0, change), 'evaluate');
+    const late = ofType(record.slice(Math.max(change, 0)), 'evaluate');
     const last = (events: EvaluateEvent[]): T | undefined =>
       events.map(pick).findLast((value) => value !== undefined);
     return { before: last(early), after: last(late) };
@@ -69,7 +77,8 @@ export const summarize = (record: RunRecord): Summary => {
     prunings,
     evaluations,
     sweeps: ofType(record, 'sweep'),
-    units: prunings.length > 0 ? countUnits(prunings) : undefined,
+    attempts,
+    units: prunings.length > 0 ? countUnits(prunings) : countSearched(attempts),
     cost: {
       before: start?.cost ?? prunings[0]?.before,
       after: end?.cost ?? prunings.at(-1)?.after,
@@ -77,7 +86,11 @@ export const summarize = (record: RunRecord): Summary => {
     evaluated: compare((event) => (event.split === split ? event : undefined)),
     latency: comparable ? latency : { before: undefined, after: latency.after },
     disk: compare((event) => event.disk),
-    epochSeconds: epochSeconds(ofType(record, 'epoch'), prunings),
+    // a search keeps the epochs of the last network alone
+    epochSeconds:
+      attempts.length > 0
+        ? { before: undefined, after: median(ofType(record, 'epoch')) }
+        : epochSeconds(ofType(record, 'epoch'), prunings),
   };
 };
 
@@ -103,6 +116,16 @@ const countUnits = (prunings: readonly PruneEvent[]): { before: number; after: n
   return { before: total('before'), after: total('after') };
 };
 
+/** The units of one attempt, over all groups. */
+export const unitsOf = ({ groups }: AttemptEvent): number =>
+  groups.reduce((sum, { units }) => sum + units, 0);
+
+const countSearched = (attempts: readonly AttemptEvent[]): Summary['units'] => {
+  const [first] = attempts;
+  const held = attempts.findLast((attempt) => attempt.held);
+  return first && held && { before: unitsOf(first), after: unitsOf(held) };
+};
+
 /**
  * What happened, in one sentence made of what the record holds:
  * `158 of 320 units removed, 61% fewer parameters, 1.9× faster, test accuracy 98.3% → 97.9%.`
@@ -114,7 +137,10 @@ export const headline = (summary: Summary): string => {
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`;
 };
 
-const unitsPart = ({ units, epochs }: Summary): string | undefined => {
+const unitsPart = ({ units, epochs, prunings }: Summary): string | undefined => {
+  if (units !== undefined && prunings.length === 0) {
+    return `${formatCount(units.after)} of ${formatCount(units.before)} units are enough`;
+  }
   if (units !== undefined) {
     const removed = units.before - units.after;
     return removed <= 0

@@ -2,7 +2,7 @@ import type { RunEvent } from '@espalier/trainer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRecord } from '../test/arbitrary.ts';
-import { end, epochs, pruning, start, whole } from '../test/small.ts';
+import { end, epochs, pruning, searched, start, whole } from '../test/small.ts';
 import { renderTerminal } from './terminal.ts';
 import { terminalTable } from './terminal-table.ts';
 
@@ -48,6 +48,15 @@ describe('renderTerminal', () => {
     expect(text).toMatch(/^fine-tuned +test +97\.90% +0\.25$/m);
     expect(text).toMatch(/^hidden +320 → 152 +960 → 370 +640 → 304$/m);
     expect(text).toContain('* After epoch 2: output: frozen');
+  });
+
+  it('lists a search', () => {
+    const text = renderTerminal(searched, { color: false, width: 100 });
+    expect(text).toMatch(/^Search\nunits +groups +accuracy +of trainings +epochs +took +outcome\n/m);
+    expect(text).toMatch(/^ +56 +hidden 46, other 10 +93\.40% +93\.6% 93\.2% +40 +8\.00 s +held, kept$/m);
+    expect(text).toMatch(/^Units +64 +56 +−13%$/m);
+    // of the last network alone
+    expect(text).toMatch(/^Training, an epoch +– +2\.00 s +–$/m);
   });
 
   it('leaves out what the record does not hold', () => {

@@ -5,6 +5,7 @@ import { costRows } from './sections/cost.ts';
 import { notesOf } from './sections/environment.ts';
 import { layerChanges } from './sections/layers.ts';
 import { groupHistories } from './sections/prunings.ts';
+import { searchTable } from './sections/search.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 import { plain, type TerminalTable, terminalTable } from './terminal-table.ts';
 
@@ -22,7 +23,13 @@ export const renderTerminal = (record: RunRecord, options: TerminalOptions = {})
   const { bold } = picocolors.createColors(color);
   const summary = summarize(record);
   const { start, end } = summary;
-  const tables = [costTable(summary), groupsTable(summary), evaluationsTable(summary), layersTable(summary)];
+  const tables = [
+    costTable(summary),
+    { heading: 'Search', ...searchTable(summary) },
+    groupsTable(summary),
+    evaluationsTable(summary),
+    layersTable(summary),
+  ];
   const parts = [
     `${start ? `${bold(plain(start.title))}\n` : ''}${wrap(plain(headline(summary)), width)}`,
     ...tables
@@ -43,7 +50,7 @@ interface Headed extends TerminalTable {
 }
 
 const costTable = (summary: Summary): Headed => {
-  const pruned = summary.prunings.length > 0;
+  const pruned = summary.units !== undefined;
   return {
     heading: 'Cost',
     columns: pruned

@@ -87,6 +87,18 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     removed: count,
     accuracy: fraction,
   }),
+  fc.record({
+    type: fc.constant('attempt' as const),
+    attempt: fc.nat({ max: 3 }),
+    groups: fc.array(fc.record({ id: text, units: fc.integer({ min: 1, max: 512 }) }), { maxLength: 3 }),
+    trials: fc.array(fc.record({ seed: fc.nat(), epochs: fc.nat({ max: 99 }), accuracy: fraction }), {
+      maxLength: 3,
+    }),
+    accuracy: fraction,
+    target: fc.double({ min: -1, max: 1, noNaN: true }),
+    held: fc.boolean(),
+    seconds,
+  }),
   fc.record({ type: fc.constant('end' as const), time, seconds, layers, cost, stopped: text }),
 );
 

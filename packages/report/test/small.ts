@@ -1,5 +1,5 @@
 /** Hand-written events whose arithmetic can be checked by eye. */
-import type { CostRecord, EvaluateEvent, PruneEvent, RunEvent } from '@espalier/trainer';
+import type { AttemptEvent, CostRecord, EvaluateEvent, PruneEvent, RunEvent } from '@espalier/trainer';
 
 const cost = (params: number): CostRecord => ({ params, macs: params * 2, bytes: params * 4 });
 
@@ -93,5 +93,36 @@ export const whole: readonly RunEvent[] = [
   epochs[2]!,
   evaluation('fine-tuned', 979, 10),
   ...sweep,
+  end,
+];
+
+/** A search that went from 64 units to 56, which hold. */
+export const attempts: readonly AttemptEvent[] = (
+  [
+    [64, 940, 930],
+    [56, 936, 932],
+    [48, 920, 910],
+  ] as const
+).map(([units, first, second], attempt) => ({
+  type: 'attempt',
+  attempt,
+  groups: [
+    { id: 'hidden', units: units - 10, spare: 4 },
+    { id: 'other', units: 10, spare: 0 },
+  ],
+  trials: [first, second].map((right, seed) => ({ seed, epochs: 20, accuracy: right / 1000 })),
+  accuracy: (first + second) / 2000,
+  target: 0.93,
+  held: units >= 56,
+  seconds: 8,
+}));
+
+export const searched: readonly RunEvent[] = [
+  start,
+  attempts[0]!,
+  evaluation('full size', 935, 12),
+  ...attempts.slice(1),
+  ...epochs,
+  evaluation('smallest that held', 934, 10),
   end,
 ];

@@ -5,7 +5,7 @@ import type { Section } from '../page.ts';
 import type { Summary } from '../summary.ts';
 
 /** Loss and accuracy by epoch, with the prunings marked. */
-export const trainingSection = ({ epochs, prunings }: Summary): Section[] => {
+export const trainingSection = ({ epochs, prunings, attempts }: Summary): Section[] => {
   if (epochs.length === 0) return [];
   const marks = prunings.map(({ epoch, groups }): Mark => {
     const removed = groups.reduce((sum, { before, after }) => sum + before - after, 0);
@@ -31,7 +31,10 @@ export const trainingSection = ({ epochs, prunings }: Summary): Section[] => {
     ...chart('Accuracy by epoch', accuracyAxis(accuracies), accuracies),
   ];
   if (charts.length === 0) return [];
-  const intro = marks.length > 0 ? 'Dotted lines mark the prunings and how many units went.' : undefined;
+  const intro = [
+    ...(attempts.length > 0 ? ['Of the network that is left.'] : []),
+    ...(marks.length > 0 ? ['Dotted lines mark the prunings and how many units went.'] : []),
+  ].join(' ');
   return [{ heading: 'Training', ...(intro && { intro }), blocks: charts.map((one) => ({ chart: one })) }];
 };
 
@@ -67,16 +70,18 @@ export const sweepSection = ({ sweeps }: Summary): Section[] => {
   ];
 };
 
-/** Percentages up to 100 and no further: an axis that fits itself would go on to 105%. */
-const accuracyAxis = (series: LineChart['series']): LineChart['y'] => {
-  const values = series.flatMap(({ points }) => points.map(([, value]) => value)).filter(Number.isFinite);
-  const span = 1 - values.reduce((a, b) => Math.min(a, b), 0.99);
+/** Percentages up to 100, or less, and no further: an axis that fits itself would go on to 105%. */
+export const accuracyAxis = (series: LineChart['series'], top = 1): LineChart['y'] => {
+  const values = series
+    .flatMap(({ points, spread }) => points.map(([, value], i) => value - (spread?.[i] ?? 0)))
+    .filter(Number.isFinite);
+  const span = top - values.reduce((a, b) => Math.min(a, b), top - 0.01);
   const step = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2].find((size) => span <= size * 5) ?? 0.25;
-  const min = Math.max(0, 1 - step * Math.ceil(span / step - 1e-9));
+  const min = Math.max(0, top - step * Math.ceil(span / step - 1e-9));
   return {
     name: 'accuracy',
     min: Number(min.toFixed(3)),
-    max: 1,
+    max: top,
     step,
     format: (value) => formatPercent(value),
   };

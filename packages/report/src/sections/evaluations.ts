@@ -1,5 +1,5 @@
 import type { EvaluateEvent } from '@espalier/trainer';
-import { formatBytes, formatMilliseconds, formatNumber, formatPercent, plural } from '../format.ts';
+import { capital, formatBytes, formatMilliseconds, formatNumber, formatPercent, plural } from '../format.ts';
 import type { Heatmap } from '../heatmap.ts';
 import type { Cell, Column } from '../html.ts';
 import { htmlTable } from '../html.ts';
@@ -71,8 +71,6 @@ export const confusionSection = (summary: Summary): Section[] => {
     },
   ];
 };
-
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const worst = ({ stage, confusion }: EvaluateEvent, names: readonly string[]): string => {
   const mistakes = confusion

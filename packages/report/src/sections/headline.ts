@@ -17,7 +17,7 @@ export const tiles = (summary: Summary): Markup => {
     size,
     find('Forward'),
   ];
-  const pruned = summary.prunings.length > 0;
+  const pruned = summary.units !== undefined;
   const html = picked.map((row) => (row === undefined ? '' : tile(row, pruned))).join('');
   return { html: html && `<dl class="tiles">${html}</dl>` };
 };
@@ -35,7 +35,7 @@ const tile = ({ name, before, after, change, kept }: CostRow, pruned: boolean): 
 export const costSection = (summary: Summary): Section[] => {
   const rows = costRows(summary);
   if (rows.length === 0) return [];
-  const pruned = summary.prunings.length > 0;
+  const pruned = summary.units !== undefined;
   const columns = pruned
     ? [
         { name: 'Measure' },
@@ -49,7 +49,7 @@ export const costSection = (summary: Summary): Section[] => {
     {
       heading: pruned ? 'What it bought' : 'What it costs',
       table: {
-        caption: pruned ? 'The model before the first pruning and after the last' : 'The model as it is',
+        caption: pruned ? 'The model of the full size and the one that is left' : 'The model as it is',
         columns,
         rows: rows.map(({ name, before, after, change, kept }) =>
           pruned

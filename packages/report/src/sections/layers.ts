@@ -25,7 +25,7 @@ export const layersSection = (summary: Summary): Section[] => {
   const changes = layerChanges(summary);
   if (changes.length === 0) return [];
   const compared = summary.start !== undefined && summary.end !== undefined;
-  return [compared && summary.prunings.length > 0 ? comparison(changes) : listing(changes)];
+  return [compared && summary.units !== undefined ? comparison(changes) : listing(changes)];
 };
 
 const listing = (changes: readonly Change<LayerRecord>[]): Section => ({
@@ -63,7 +63,7 @@ const comparison = (changes: readonly Change<LayerRecord>[]): Section => {
     heading: 'What went where',
     intro: 'The bars show how much of each layer’s parameters was kept.',
     table: {
-      caption: 'The layers before the first pruning and after the last',
+      caption: 'The layers before and after',
       columns: [
         { name: 'Layer' },
         { name: 'Kept' },
