@@ -47,12 +47,22 @@ export function outgoingRows(
   return tf.transpose(incomingRows(watched, placed, read));
 }
 
-/** Shape [patterns, units]: all that was captured of the batch. */
+/** Shape [patterns, units]: all that was captured of the batch, pattern by pattern. */
 export function rowsOf(sites: readonly WatchedSite[], of: (capture: Capture) => tf.Tensor): tf.Tensor2D {
   const parts = sites.flatMap(({ captures, layout }) =>
     captures.map((capture) => toRows(of(capture), layout)),
   );
-  return stacked(parts, sites[0]?.layout.units ?? 0);
+  const units = sites[0]?.layout.units ?? 0;
+  if (parts.length < 2) return stacked(parts, units);
+  const patterns = patternsOf(sites);
+  const byPattern = parts.map((rows) => tf.reshape<tf.Rank.R3>(rows, [patterns, -1, units]));
+  return tf.reshape<tf.Rank.R2>(tf.concat(byPattern, 1), [-1, units]);
+}
+
+/** How many patterns were captured; where a layer sees each of them several times, they are counted once. */
+export function patternsOf(sites: readonly WatchedSite[]): number {
+  const counts = sites.flatMap(({ captures }) => captures.map(({ value }) => value.shape[0]!));
+  return counts.length === 0 ? 0 : Math.min(...counts);
 }
 
 function stacked(parts: readonly tf.Tensor2D[], units: number): tf.Tensor2D {

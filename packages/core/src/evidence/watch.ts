@@ -5,7 +5,7 @@ import type { TracedWeight } from '../graph/trace.ts';
 import type { Compensation } from '../plan/compensation.ts';
 import type { Evidence, Pruner, Seen, Update } from '../pruner.ts';
 import { type Capture, type GroupWatch, groupWatch, type PlacedWeight, type Watched } from './group-watch.ts';
-import { incomingRows, outgoingRows, rowsOf, weightsOf } from './rows.ts';
+import { incomingRows, outgoingRows, patternsOf, rowsOf, weightsOf } from './rows.ts';
 import type { Judgement } from './session.ts';
 import { tap, tapOptimizer } from './taps.ts';
 
@@ -156,6 +156,7 @@ export class Watch {
           );
         },
       },
+      patterns: { get: () => patternsOf(group.sites) },
       updates: {
         get: () => ({
           incoming: update(group.makes, incomingRows),

@@ -57,12 +57,14 @@ export function cut(epoch: Epoch): readonly [whole: Epoch, parts: Epoch] {
     activations: epoch.flatMap(({ activations }) => activations),
     errors: epoch.flatMap(({ errors }) => errors),
   };
-  const patterns = whole.activations.length;
+  const patterns = whole.activations.length / whole.positions;
   const ends = [...new Set([1, Math.ceil(patterns / 4), Math.ceil(patterns / 2), patterns])];
+  const rowsOf = (rows: Matrix, part: number, end: number) =>
+    rows.slice((ends[part - 1] ?? 0) * whole.positions, end * whole.positions);
   const parts = ends.map((end, part) => ({
     ...whole,
-    activations: whole.activations.slice(ends[part - 1] ?? 0, end),
-    errors: whole.errors.slice(ends[part - 1] ?? 0, end),
+    activations: rowsOf(whole.activations, part, end),
+    errors: rowsOf(whole.errors, part, end),
   }));
   return [[whole], parts];
 }
@@ -74,13 +76,14 @@ function rearrange(
   rows: (matrix: Matrix) => Matrix,
 ): Epoch {
   const columns = (matrix: Matrix) => matrix.map(row);
-  return epoch.map(({ incoming, bias, outgoing, activations, errors, updates, group }) => ({
+  return epoch.map(({ incoming, bias, outgoing, activations, errors, positions, updates, group }) => ({
     group,
     incoming: columns(incoming),
     bias: row(bias),
     outgoing: rows(outgoing),
     activations: columns(activations),
     errors: columns(errors),
+    positions,
     updates: {
       incoming: {
         gradient: columns(updates.incoming.gradient),

@@ -20,10 +20,12 @@ export interface BatchNumbers {
   readonly bias: readonly number[];
   /** Shape [units, fanOut]. */
   readonly outgoing: Matrix;
-  /** Shape [patterns, units]. */
+  /** Shape [patterns * positions, units]. */
   readonly activations: Matrix;
-  /** Shape [patterns, units]. */
+  /** Shape [patterns * positions, units]. */
   readonly errors: Matrix;
+  /** How many rows of `activations` and `errors` each pattern has. */
+  readonly positions: number;
   readonly updates: { readonly incoming: UpdateNumbers; readonly outgoing: UpdateNumbers };
 }
 
@@ -37,6 +39,8 @@ export interface BatchParts extends Partial<Omit<BatchNumbers, 'updates'>> {
   readonly units?: number;
   /** Default: as the given parts have, else 8. */
   readonly patterns?: number;
+  /** Of each unit in each pattern. Default 1. */
+  readonly positions?: number;
   /** Default: as the given parts have, else 4. */
   readonly fanIn?: number;
   /** Default: as the given parts have, else 3. */
@@ -55,7 +59,7 @@ const RATE = 0.1;
  * @throws if two parts disagree about a size.
  */
 export function complete(parts: BatchParts = {}): BatchNumbers {
-  const { seed = 1, updates = {} } = parts;
+  const { seed = 1, positions = 1, updates = {} } = parts;
   const into = updates.incoming ?? {};
   const out = updates.outgoing ?? {};
   const intoParts = [parts.incoming, into.gradient, into.before, into.after];
@@ -67,7 +71,13 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
     ...[...intoParts, ...rows].map((part) => part?.[0]?.length),
     ...outParts.map((part) => part?.length),
   ]);
-  const patterns = agree('patterns', 8, [parts.patterns, ...rows.map((part) => part?.length)]);
+  const height = agree('patterns', 8 * positions, [
+    parts.patterns && parts.patterns * positions,
+    ...rows.map((part) => part?.length),
+  ]);
+  if (height % positions !== 0) {
+    throw new Error(`[core/testing] ${height} rows are not ${positions} positions of each pattern`);
+  }
   const fanIn = agree('fanIn', 4, [parts.fanIn, ...intoParts.map((part) => part?.length)]);
   const fanOut = agree('fanOut', 3, [parts.fanOut, ...outParts.map((part) => part?.[0]?.length)]);
 
@@ -82,8 +92,9 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
     incoming,
     bias: parts.bias ?? drawn(2, 1, units)[0]!,
     outgoing,
-    activations: parts.activations ?? drawn(3, patterns, units),
-    errors: parts.errors ?? drawn(4, patterns, units),
+    activations: parts.activations ?? drawn(3, height, units),
+    errors: parts.errors ?? drawn(4, height, units),
+    positions,
     updates: {
       incoming: completeUpdate(into, incoming, drawn(5, fanIn, units)),
       outgoing: completeUpdate(out, outgoing, drawn(6, units, fanOut)),
@@ -146,6 +157,7 @@ export function batch(parts: BatchParts = {}): Seen {
     outgoing: matrix(numbers.outgoing),
     activations: matrix(numbers.activations),
     errors: matrix(numbers.errors),
+    patterns: numbers.errors.length / numbers.positions,
     updates: { incoming: step(numbers.updates.incoming), outgoing: step(numbers.updates.outgoing) },
   };
 }
