@@ -55,11 +55,13 @@ export interface Update {
 export interface Seen extends Weights {
   /**
    * Shape [patterns, units]. A unit with several positions (a channel's pixels) has one row for each
-   * position of each pattern.
+   * position of each pattern, those of one pattern one after the other.
    */
   readonly activations: Tensor2D;
-  /** Shape [patterns, units]: dE_p/dh, the error sent back to each activation by its own pattern's loss. */
+  /** Of the same shape: dE_p/dh, the error sent back to each activation by its own pattern's loss. */
   readonly errors: Tensor2D;
+  /** How many patterns the rows of `activations` and `errors` are of: as many rows each. */
+  readonly patterns: number;
   /** There in training only. */
   readonly updates: { readonly incoming: Update; readonly outgoing: Update };
 }

@@ -21,6 +21,7 @@ import { scores } from '../test-models/pruners.ts';
 type Rows = number[][];
 interface Record {
   readonly group: string;
+  readonly patterns: number;
   readonly seen: { readonly [field: string]: Rows };
 }
 
@@ -48,7 +49,11 @@ function recorder(...needs: Evidence[]): { pruner: ScorePruner; records: Record[
     onBatchEnd: (seen, state) => {
       const parts = needs.map((need) => fields[need](seen));
       const weights = { incoming: rows(seen.incoming), outgoing: rows(seen.outgoing) };
-      records.push({ group: seen.group, seen: Object.assign({}, weights, ...parts) });
+      records.push({
+        group: seen.group,
+        patterns: seen.patterns,
+        seen: Object.assign({}, weights, ...parts),
+      });
       return state;
     },
   };
@@ -144,8 +149,11 @@ describe('plan(model, { data })', () => {
       modelOf({ inputs: model.inputs, outputs: model.getLayer(name).outboundNodes[0]!.inputTensors.at(-1)! });
     const stem = tf.reshape(to('stem_act').predict(x) as tf.Tensor, [-1, 6]);
     const block = tf.reshape(to('block').predict(x) as tf.Tensor, [-1, 6]);
-    // both branches of the Add make the units: [2 * 6 * 6, 6] of each
-    expectClose(records[0]?.seen.activations, [...rows(stem), ...rows(block)]);
+    // both branches of the Add make the units: [2 * 6 * 6, 6] of each, pattern by pattern
+    const [stems, blocks] = [rows(stem), rows(block)];
+    const first = [...stems.slice(0, 36), ...blocks.slice(0, 36)];
+    expectClose(records[0]?.seen.activations, [...first, ...stems.slice(36), ...blocks.slice(36)]);
+    expect(records[0]?.patterns).toBe(2);
   });
 
   it('shows the weights around the units, across Flatten', async () => {
