@@ -1,14 +1,19 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { Callback, CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { prune, watch } from './callback.ts';
+import { hold, prune } from './callback.ts';
+import { byRank } from './plan/by-rank.ts';
+import { plan } from './plan/plan.ts';
+import { everyEpochs, oneShot, polynomial, whileAccuracy } from './plan/schedule.ts';
 import type { Pruner, ScorePruner } from './pruner.ts';
+import { HeldUnits } from './surgery/hold.ts';
 import { mask, maskedPlan } from './surgery/mask.ts';
 import { shrink } from './surgery/shrink.ts';
 import { difference, outputsOf } from './test-models/compare.ts';
 import { smallMlp, smallResNet, task } from './test-models/fixed.ts';
-import { anyScores, scores } from './test-models/pruners.ts';
+import { anyPairs, anyScores, scores } from './test-models/pruners.ts';
+import { watch } from './watch-callback.ts';
 
 const fitArgs = { batchSize: 4, shuffle: false, verbose: 0 } as const;
 
@@ -52,12 +57,20 @@ const summing = (needs: Pruner['needs'] = ['activations']): ScorePruner<tf.Tenso
 describe('prune(pruner) in model.fit', () => {
   for (const [name, options, epochs, wanted] of [
     ['every epoch', {}, 5, [1, 2, 3, 4, 5]],
-    ['every second', { every: 2 }, 6, [0, 1, 1, 3, 3, 5]],
-    ['in the first half', { until: 0.5 }, 6, [1, 3, 5, 5, 5, 5]],
-    ['every second in the first 70%', { every: 2, until: 0.7 }, 6, [0, 2, 2, 5, 5, 5]],
-    ['once', { every: 3 }, 5, [0, 0, 5, 5, 5]],
+    ['every second', { schedule: everyEpochs({ every: 2 }) }, 6, [0, 1, 1, 3, 3, 5]],
+    ['in the first half', { schedule: everyEpochs({ until: 0.5 }) }, 6, [1, 3, 5, 5, 5, 5]],
+    ['in the second half', { schedule: everyEpochs({ from: 0.5 }) }, 6, [0, 0, 0, 1, 3, 5]],
+    [
+      'every second in the first 70%',
+      { schedule: everyEpochs({ every: 2, until: 0.7 }) },
+      6,
+      [0, 2, 2, 5, 5, 5],
+    ],
+    ['once', { schedule: oneShot({ after: 0.6 }) }, 5, [0, 0, 5, 5, 5]],
+    // 5 (1 - (1 - k / 3)^3) = 3.52, 4.81, 5
+    ['by a polynomial', { schedule: polynomial({ until: 0.5 }) }, 6, [3, 4, 5, 5, 5, 5]],
   ] as const) {
-    it(`reaches the budget by equal steps: ${name}`, async () => {
+    it(`reaches the budget: ${name}`, async () => {
       const model = compiled();
       const { x, y } = task(model, 8);
       const { counts, callback } = counting(model);
@@ -70,9 +83,10 @@ describe('prune(pruner) in model.fit', () => {
   it('refuses a schedule that never prunes, unless it holds what was masked before', async () => {
     const model = compiled();
     const { x, y } = task(model, 8);
-    const rare = () => prune(anyScores(1), { budget: { count: { first: 2 } }, every: 9 });
+    const rare = () =>
+      prune(anyScores(1), { budget: { count: { first: 2 } }, schedule: everyEpochs({ every: 9 }) });
     await expect(model.fit(x, y, { ...fitArgs, epochs: 5, callbacks: [rare()] })).rejects.toThrow(
-      'every 9 epochs in the first 1 of 5 is never',
+      "'every 9 epochs from 0 to 1 of them' never prunes in 5 epochs",
     );
     const often = prune(anyScores(1), { budget: { count: { first: 2 } } });
     await model.fit(x, y, { ...fitArgs, epochs: 1, callbacks: [often] });
@@ -86,8 +100,7 @@ describe('prune(pruner) in model.fit', () => {
     const look = new CustomCallback({ onBatchEnd: async () => void seen.push(silent(model, 'second')) });
     const callback = prune(scores(9, 0, 9, 0, 9, 9), {
       budget: { count: { first: 2 } },
-      every: 1,
-      until: 0.2,
+      schedule: everyEpochs({ until: 0.2 }),
     });
     const before = outputsOf(model, [x]);
     await model.fit(x, y, { ...fitArgs, epochs: 5, callbacks: [callback, look] });
@@ -118,8 +131,16 @@ describe('prune(pruner) in model.fit', () => {
     const model = compiled();
     const { x, y } = task(model, 8);
     const [one, two] = [
-      prune(summing(['updates']), { budget: { count: 3 }, scope: ['first'], until: 0.5 }),
-      prune(summing(['updates']), { budget: { count: 2 }, scope: ['second'], every: 2 }),
+      prune(summing(['updates']), {
+        budget: { count: 3 },
+        scope: ['first'],
+        schedule: everyEpochs({ until: 0.5 }),
+      }),
+      prune(summing(['updates']), {
+        budget: { count: 2 },
+        scope: ['second'],
+        schedule: everyEpochs({ every: 2 }),
+      }),
     ];
     const other: string[] = [];
     const look = new CustomCallback({
@@ -136,6 +157,108 @@ describe('prune(pruner) in model.fit', () => {
     expect(other).toContain('mae');
     expect(model.layers.some((layer) => Object.hasOwn(layer, 'call'))).toBe(false);
     expect(Object.hasOwn(model.optimizer, 'applyGradients')).toBe(false);
+  });
+
+  it('two phases with gaps: each sees its own epochs alone, the second goes on from what the first left', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const epochsSeen = { early: new Set<number>(), late: new Set<number>() };
+    let epoch = 0;
+    const seeing = (name: 'early' | 'late'): ScorePruner => ({
+      ...anyScores(1),
+      needs: ['activations'],
+      init: () => 0,
+      onBatchEnd: () => {
+        epochsSeen[name].add(epoch);
+        return 0;
+      },
+    });
+    const { counts, callback } = counting(model);
+    const clock = new CustomCallback({
+      onEpochBegin: async (begun) => {
+        epoch = begun + 1;
+      },
+    });
+    const scope = ['first'];
+    const phases = [
+      prune(seeing('early'), { budget: { count: 2 }, scope, schedule: everyEpochs({ until: 0.2 }) }),
+      prune(seeing('late'), {
+        budget: { count: 4 },
+        scope,
+        schedule: everyEpochs({ every: 2, from: 0.4, until: 0.8 }),
+      }),
+    ];
+    await model.fit(x, y, { ...fitArgs, epochs: 10, callbacks: [clock, ...phases, callback] });
+    expect(counts).toEqual([1, 2, 2, 2, 2, 3, 3, 4, 4, 4]);
+    expect([...epochsSeen.early]).toEqual([1, 2]);
+    expect([...epochsSeen.late]).toEqual([5, 6, 7, 8]);
+  });
+
+  describe('while accuracy', () => {
+    /** Fits with validation accuracies as told, one for each epoch: says how many units are gone after each. */
+    async function goneAt(accuracies: readonly number[], schedule = everyEpochs()): Promise<number[]> {
+      const model = compiled();
+      const { x, y } = task(model, 8);
+      const { counts, callback } = counting(model);
+      const pruning = prune(anyScores(1), {
+        budget: { count: { first: 5 } },
+        schedule: whileAccuracy({ floor: 0.9, schedule }),
+      });
+      pruning.setParams = (params) =>
+        Callback.prototype.setParams.call(pruning, { ...params, metrics: ['val_acc'] });
+      const hook = pruning.onEpochEnd.bind(pruning);
+      pruning.onEpochEnd = (epoch, logs) => hook(epoch, { ...logs, val_acc: accuracies[epoch]! });
+      await model.fit(x, y, { ...fitArgs, epochs: accuracies.length, callbacks: [pruning, callback] });
+      return counts;
+    }
+
+    it('waits until the floor is reached, and ends at the first step that finds it lost', async () => {
+      expect(await goneAt([0.8, 0.9, 0.95, 0.89, 0.99])).toEqual([0, 2, 3, 3, 3]);
+    });
+
+    it('looks at the accuracy only when a pruning is due', async () => {
+      const accuracies = [0, 0.9, 0.1, 0.9, 0.1, 0.9];
+      expect(await goneAt(accuracies, everyEpochs({ every: 2 }))).toEqual([0, 1, 1, 3, 3, 5]);
+    });
+
+    it('refuses a training without validation accuracy before its first epoch', async () => {
+      const model = compiled();
+      const { x, y } = task(model, 8);
+      const schedule = whileAccuracy({ floor: 0.9, schedule: oneShot({ after: 1 }) });
+      let begun = false;
+      const look = new CustomCallback({
+        onEpochBegin: async () => {
+          begun = true;
+        },
+      });
+      const pruning = prune(anyScores(1), { budget: { count: 2 }, schedule });
+      const run = model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: [look, pruning] });
+      await expect(run).rejects.toThrow(/give validation data, and compile the model with metrics/);
+      expect(begun).toBe(false);
+    });
+
+    it('reads the accuracy that TensorFlow.js logs', async () => {
+      const model = smallMlp();
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['accuracy'] });
+      const { x, y } = task(model, 8);
+      const schedule = whileAccuracy({ floor: 0, schedule: oneShot({ after: 1 }) });
+      const callbacks = prune(anyScores(1), { budget: { count: 2 }, schedule });
+      await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks, validationData: [x, y] });
+      expect(goneOf(model)).toEqual({ first: 2, second: 2 });
+    });
+  });
+
+  it('judges by several criteria in one pass, and lets partners take over', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const pruner = byRank({ pruners: [summing(['updates']), anyPairs(1)] });
+    await model.fit(x, y, {
+      ...fitArgs,
+      epochs: 2,
+      callbacks: prune(pruner, { budget: { count: { first: 2 } }, schedule: oneShot({ after: 0.5 }) }),
+    });
+    expect(goneOf(model)).toEqual({ first: 2 });
+    expect(maskedPlan(model)).toMatchObject({ pruner: 'by-rank(summing, any-pairs)', compensation: 'add' });
   });
 
   it('prunes channels, features and nested blocks; shrink needs no plan', async () => {
@@ -159,7 +282,10 @@ describe('prune(pruner) in model.fit', () => {
     await model.fit(x, y, { ...fitArgs, epochs: 1 });
     const before = tf.memory().numTensors;
     const callbacks = [
-      prune(summing(['updates', 'activations', 'errors']), { budget: { fraction: 0.5 }, until: 0.6 }),
+      prune(summing(['updates', 'activations', 'errors']), {
+        budget: { fraction: 0.5 },
+        schedule: everyEpochs({ until: 0.6 }),
+      }),
       prune(anyScores(2), { budget: { fraction: 0.5 }, scope: ['feature'] }),
     ];
     await model.fit(x, y, { ...fitArgs, epochs: 4, callbacks });
@@ -185,10 +311,6 @@ describe('prune(pruner) in model.fit', () => {
   });
 
   for (const [options, message] of [
-    [{ every: 0 }, 'every must be a whole number of epochs of at least 1, got 0'],
-    [{ every: 1.5 }, 'every must be'],
-    [{ until: 0 }, 'until must be above 0 and at most 1, got 0'],
-    [{ until: Number.NaN }, 'until must be'],
     [{ budget: { fraction: 2 } }, 'budget.fraction'],
     [{ budget: undefined }, 'say how far to go'],
   ] as const) {
@@ -196,6 +318,36 @@ describe('prune(pruner) in model.fit', () => {
       expect(() => prune(scores(), { budget: { count: 1 }, ...(options as object) })).toThrow(message);
     });
   }
+});
+
+describe('hold() in model.fit', () => {
+  it('keeps what was masked at zero, and leaks nothing', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    await model.fit(x, y, { ...fitArgs, epochs: 1 });
+    await mask(model, await plan(model, { pruner: anyScores(1), budget: { count: { first: 3 } } }));
+    const [before, tensors] = [silent(model, 'second'), tf.memory().numTensors];
+    expect(before).toHaveLength(3);
+    await model.fit(x, y, { ...fitArgs, epochs: 2, callbacks: hold() });
+    expect(silent(model, 'second')).toEqual(before);
+    expect(tf.memory().numTensors).toBe(tensors);
+    await shrink(model);
+    await model.fit(x, y, { ...fitArgs, epochs: 1 });
+    await expect(shrink(model)).rejects.toThrow('train with prune() or hold()');
+  });
+
+  it('zeroes what a weight became, were it not a number', async () => {
+    const model = compiled();
+    await mask(model, await plan(model, { pruner: anyScores(1), budget: { count: { first: 3 } } }));
+    const held = new HeldUnits();
+    held.hold(model);
+    const second = model.getLayer('second');
+    const [kernel, bias] = second.getWeights();
+    second.setWeights([tf.fill(kernel!.shape, Number.NaN), bias!]);
+    held.zero();
+    expect(silent(model, 'second')).toHaveLength(3);
+    held.release();
+  });
 });
 
 describe('watch({ pruner }) in model.fit', () => {

@@ -1,10 +1,4 @@
-export {
-  type PruneCallback,
-  type PruneOptions,
-  prune,
-  type WatchCallback,
-  watch,
-} from './callback.ts';
+export { type HoldCallback, hold, type PruneCallback, type PruneOptions, prune } from './callback.ts';
 export type { Moments } from './evidence/moments.ts';
 export {
   analyze,
@@ -26,7 +20,9 @@ export {
   type WeightLabels,
 } from './graph/rule.ts';
 export { lossFunctionsOf } from './model.ts';
-export type { Budget } from './plan/budget.ts';
+export { Agenda, neverPrunes, noAccuracy } from './plan/agenda.ts';
+export { type Budget, budgetAt } from './plan/budget.ts';
+export { type ByRankArgs, byRank } from './plan/by-rank.ts';
 export {
   addOutgoing,
   type Compensation,
@@ -39,11 +35,23 @@ export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
 export { type PlanOptions, plan } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';
-export { pruningEpochs, type Schedule } from './plan/schedule.ts';
+export {
+  type EveryEpochsArgs,
+  everyEpochs,
+  type OneShotArgs,
+  oneShot,
+  type PolynomialArgs,
+  polynomial,
+  type Schedule,
+  type Step,
+  type WhileAccuracyArgs,
+  whileAccuracy,
+} from './plan/schedule.ts';
 export { parsePlan } from './plan/schema.ts';
 export { groupsInScope } from './plan/scope.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
-export { mask } from './surgery/mask.ts';
+export { mask, maskedPlan } from './surgery/mask.ts';
 export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection.ts';
 export { shrink } from './surgery/shrink.ts';
+export { type WatchCallback, watch } from './watch-callback.ts';

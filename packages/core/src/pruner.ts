@@ -112,5 +112,21 @@ export interface PairPruner<State extends TensorContainer = TensorContainer> ext
   propose(matrix: Float32Array, units: number): readonly Proposal[];
 }
 
+/** A criterion made of others, e.g. by `byRank`: each gathers its own evidence, and one judgement is made of theirs. */
+export interface JointPruner {
+  readonly name: string;
+  /** All that the members need. */
+  readonly needs?: readonly Evidence[];
+  readonly members: readonly Pruner[];
+  /**
+   * The proposals, the best first, from those of each member. A score pruner proposes every unit, the lowest score
+   * first. A unit stands in one proposal at most.
+   */
+  merge(judgements: readonly (readonly Proposal[])[], units: number): readonly Proposal[];
+}
+
 /** What every host (plan, prune, the trainer, the CLI) accepts. */
-export type Pruner<State extends TensorContainer = TensorContainer> = ScorePruner<State> | PairPruner<State>;
+export type Pruner<State extends TensorContainer = TensorContainer> =
+  | ScorePruner<State>
+  | PairPruner<State>
+  | JointPruner;

@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { mask, type Proposal, plan, prune, type Seen } from '@espalier/core';
+import { everyEpochs, mask, type Proposal, plan, prune, type Seen } from '@espalier/core';
 import { batch, judge, testPruner } from '@espalier/core/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
@@ -274,7 +274,9 @@ describe('angle in core', () => {
   it('prunes in the middle of a training', async () => {
     const model = repetitive();
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
-    const callbacks = [prune(angle({ lower: 20, upper: 150 }), { every: 2, until: 0.7 })];
+    const callbacks = [
+      prune(angle({ lower: 20, upper: 150 }), { schedule: everyEpochs({ every: 2, until: 0.7 }) }),
+    ];
     await model.fit(x, tf.zeros([50, 2]), { epochs: 4, batchSize: 16, verbose: 0, callbacks });
     const outgoing = model.layers[1]!.getWeights()[0]!.arraySync() as number[][];
     expect(outgoing[3]).toEqual([0, 0]);

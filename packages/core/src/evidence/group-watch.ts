@@ -7,7 +7,7 @@ import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { MomentSums } from './moments.ts';
-import { Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */
 export interface Watched {
@@ -98,7 +98,7 @@ export function groupWatch(
   });
   const sessions: Session[] = [];
   try {
-    for (const pruner of pruners) sessions.push(new Session(pruner, alive.length));
+    for (const pruner of pruners) sessions.push(openSession(pruner, alive.length));
   } catch (error) {
     for (const session of sessions) session.dispose();
     throw error;

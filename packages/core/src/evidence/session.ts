@@ -1,46 +1,101 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Evidence, Observer, PairPruner, Proposal, Pruner, Seen, Weights } from '../pruner.ts';
+import type {
+  Evidence,
+  JointPruner,
+  Observer,
+  PairPruner,
+  Proposal,
+  Pruner,
+  ScorePruner,
+  Seen,
+  Weights,
+} from '../pruner.ts';
 
 /** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
 export type Judgement = readonly Proposal[];
 
-/**
- * One pruner at work on one group: holds its state, owns its memory and checks its answers.
- */
-export class Session {
-  readonly pruner: Pruner;
-  readonly units: number;
-  #state: tf.TensorContainer;
-
-  constructor(pruner: Pruner, units: number) {
-    this.pruner = pruner;
-    this.units = units;
-    this.#state = kept(() => this.#run('init', () => pruner.init?.(units)));
-  }
-
-  /** Whether the pruner looks at data at all. */
-  static watches(pruner: Pruner): boolean {
-    return (pruner.needs?.length ?? 0) > 0;
-  }
-
-  epochBegin(weights: Weights): void {
-    const { pruner } = this;
-    if (!pruner.onEpochBegin) return;
-    this.#next(() => this.#run('onEpochBegin', () => pruner.onEpochBegin?.(weights, this.#state)));
-  }
-
-  batchEnd(seen: Seen): void {
-    const { pruner } = this;
-    if (!pruner.onBatchEnd) return;
-    this.#next(() => this.#run('onBatchEnd', () => pruner.onBatchEnd?.(guarded(seen, pruner), this.#state)));
-  }
-
+/** One pruner at work on one group. */
+export interface Session {
+  epochBegin(weights: Weights): void;
+  batchEnd(seen: Seen): void;
   /**
    * The units in the order in which they should go.
    *
    * @throws if the pruner throws, or answers with a wrong shape, a number that isn't finite, or a proposal
    * that makes no sense.
    */
+  judge(weights: Weights): Promise<Judgement>;
+  dispose(): void;
+}
+
+/** Dispose it afterwards. */
+export const openSession = (pruner: Pruner, units: number): Session =>
+  'members' in pruner ? new JointSession(pruner, units) : new ObserverSession(pruner, units);
+
+/** Has a session for each member, so that each sees what it needs itself and keeps its own memory. */
+class JointSession implements Session {
+  readonly #pruner: JointPruner;
+  readonly #units: number;
+  readonly #members: Session[] = [];
+
+  constructor(pruner: JointPruner, units: number) {
+    this.#pruner = pruner;
+    this.#units = units;
+    try {
+      for (const member of pruner.members) this.#members.push(openSession(member, units));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  epochBegin(weights: Weights): void {
+    for (const member of this.#members) member.epochBegin(weights);
+  }
+
+  batchEnd(seen: Seen): void {
+    for (const member of this.#members) member.batchEnd(seen);
+  }
+
+  async judge(weights: Weights): Promise<Judgement> {
+    const judgements: Judgement[] = [];
+    for (const member of this.#members) judgements.push(await member.judge(weights));
+    const proposals = run(this.#pruner, 'merge', () => this.#pruner.merge(judgements, this.#units));
+    checkProposals(this.#pruner, proposals, this.#units);
+    return proposals;
+  }
+
+  dispose(): void {
+    for (const member of this.#members) member.dispose();
+  }
+}
+
+/** Holds one criterion's state, owns its memory and checks its answers. */
+class ObserverSession implements Session {
+  readonly pruner: ScorePruner | PairPruner;
+  readonly units: number;
+  #state: tf.TensorContainer;
+
+  constructor(pruner: ScorePruner | PairPruner, units: number) {
+    this.pruner = pruner;
+    this.units = units;
+    this.#state = kept(() => run(pruner, 'init', () => pruner.init?.(units)));
+  }
+
+  epochBegin(weights: Weights): void {
+    const { pruner } = this;
+    if (!pruner.onEpochBegin) return;
+    this.#next(() => run(pruner, 'onEpochBegin', () => pruner.onEpochBegin?.(weights, this.#state)));
+  }
+
+  batchEnd(seen: Seen): void {
+    const { pruner } = this;
+    if (!pruner.onBatchEnd) return;
+    this.#next(() =>
+      run(pruner, 'onBatchEnd', () => pruner.onBatchEnd?.(guarded(seen, pruner), this.#state)),
+    );
+  }
+
   async judge(weights: Weights): Promise<Judgement> {
     const { pruner, units } = this;
     if ('compare' in pruner) {
@@ -48,7 +103,7 @@ export class Session {
         pruner.compare(weights, this.#state),
       );
       const proposals = tf.tidy(
-        () => this.#run('propose', () => pruner.propose(matrix, units)) as never,
+        () => run(pruner, 'propose', () => pruner.propose(matrix, units)) as never,
       ) as readonly Proposal[];
       checkProposals(pruner, proposals, units);
       return proposals;
@@ -71,9 +126,10 @@ export class Session {
   }
 
   async #numbers(hook: string, shape: readonly number[], make: () => tf.Tensor): Promise<Float32Array> {
-    const { name } = this.pruner;
+    const { pruner } = this;
+    const { name } = pruner;
     const answer = tf.tidy(() => {
-      const made: unknown = this.#run(hook, make);
+      const made: unknown = run(pruner, hook, make);
       if (!(made instanceof tf.Tensor))
         throw new Error(`[${name}] ${hook} must return a tensor, got ${typeof made}`);
       // a clone, so that a pruner may answer with its state itself
@@ -98,16 +154,16 @@ export class Session {
       answer.dispose();
     }
   }
+}
 
-  /** Says whose hook it was that threw. */
-  #run<T>(hook: string, call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      if (message.startsWith(`[${this.pruner.name}]`)) throw error;
-      throw new Error(`[${this.pruner.name}] ${hook} threw: ${message}`, { cause: error });
-    }
+/** Says whose hook it was that threw. */
+function run<T>({ name }: Pick<Pruner, 'name'>, hook: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message.startsWith(`[${name}]`)) throw error;
+    throw new Error(`[${name}] ${hook} threw: ${message}`, { cause: error });
   }
 }
 
@@ -144,7 +200,7 @@ function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
   });
 }
 
-function checkProposals({ name }: PairPruner, proposals: readonly Proposal[], units: number): void {
+function checkProposals({ name }: Pick<Pruner, 'name'>, proposals: readonly Proposal[], units: number): void {
   const used = new Set<number>();
   const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
   for (const { unit, into, also, score } of proposals) {

@@ -10,13 +10,14 @@ import {
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { prune, watch } from '../callback.ts';
+import { prune } from '../callback.ts';
 import { plan } from '../plan/plan.ts';
 import type { Evidence, ScorePruner, Seen } from '../pruner.ts';
 import { mask } from '../surgery/mask.ts';
 import { liven } from '../test-models/build.ts';
 import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
 import { scores } from '../test-models/pruners.ts';
+import { watch } from '../watch-callback.ts';
 
 type Rows = number[][];
 interface Record {

@@ -39,6 +39,17 @@ export function checkBudget(budget: Budget): void {
 
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 
+/** @throws if a budget counts units of a group that is not among those of the scope. */
+export function checkCounts(budget: Budget | undefined, ids: readonly string[]): void {
+  if (!budget || !('count' in budget) || typeof budget.count === 'number') return;
+  const unknown = Object.keys(budget.count).find((id) => !ids.includes(id));
+  if (unknown !== undefined) {
+    throw new Error(
+      `[core] budget.count names group '${unknown}', which is not in the scope: ${ids.join(', ')}`,
+    );
+  }
+}
+
 /** What a group has to give. */
 export interface Candidates {
   readonly id: string;
@@ -52,17 +63,16 @@ export interface Candidates {
 
 /**
  * The proposals that a budget takes, and what to say if it could not be met. Without a budget: all (a pair
- * pruner's bounds decide). `share` of the way to the budget's total is gone in this pruning.
+ * pruner's bounds decide).
  */
 export function take(
   { id, size, gone, proposals }: Candidates,
   budget: Budget | undefined,
-  share: number,
 ): { readonly taken: readonly Proposal[]; readonly notes: readonly string[] } {
   const candidates =
     budget && 'threshold' in budget ? proposals.filter(({ score }) => score < budget.threshold) : proposals;
   const offered = candidates.reduce((total, proposal) => total + unitsOf(proposal), 0);
-  const wanted = wantedOf(id, size, gone, budget, share) ?? offered;
+  const wanted = wantedOf(id, size, gone, budget) ?? offered;
   const most = size - gone - 1;
   const taken: Proposal[] = [];
   let units = 0;
@@ -84,21 +94,42 @@ export function take(
 
 const unitsOf = ({ also }: Proposal): number => (also === undefined ? 1 : 2);
 
-/** How many units a budget names; undefined if it names none. */
-function wantedOf(
-  id: string,
-  size: number,
-  gone: number,
+/** How many units more a budget names; undefined if it names none. */
+function wantedOf(id: string, size: number, gone: number, budget: Budget | undefined): number | undefined {
+  if (!budget || 'threshold' in budget) return undefined;
+  return Math.max(0, wholeOf(totalOf(budget, id, size)) - gone);
+}
+
+type TotalBudget = Exclude<Budget, { readonly threshold: number }>;
+
+/** How many units of a group a budget names, not yet rounded down. */
+function totalOf(budget: TotalBudget, id: string, size: number): number {
+  if ('fraction' in budget) return budget.fraction * size;
+  return typeof budget.count === 'number' ? budget.count : (budget.count[id] ?? 0);
+}
+
+/** Rounded down; the small term undoes the rounding of products like 0.7 * 10. */
+const wholeOf = (units: number): number => Math.floor(units + 1e-9);
+
+/**
+ * The budget at a share (0 to 1) of the way to it, from what is gone of each group: a count for each, as a total. A
+ * threshold, and no budget at all, are what they are at every share.
+ *
+ * @throws if the budget counts units of a group that is not there.
+ */
+export function budgetAt(
   budget: Budget | undefined,
   share: number,
-): number | undefined {
-  if (!budget || 'threshold' in budget) return undefined;
-  const total =
-    'fraction' in budget
-      ? // the small term undoes the rounding of products like 0.7 * 10
-        Math.floor(budget.fraction * size * share + 1e-9)
-      : Math.floor(
-          (typeof budget.count === 'number' ? budget.count : (budget.count[id] ?? 0)) * share + 1e-9,
-        );
-  return Math.max(0, total - gone);
+  groups: readonly Pick<Candidates, 'id' | 'size' | 'gone'>[],
+): Budget | undefined {
+  if (!budget || 'threshold' in budget) return budget;
+  checkCounts(
+    budget,
+    groups.map(({ id }) => id),
+  );
+  const counts = groups.map(({ id, size, gone }): [string, number] => [
+    id,
+    wholeOf(gone + share * Math.max(0, totalOf(budget, id, size) - gone)),
+  ]);
+  return { count: Object.fromEntries(counts) };
 }

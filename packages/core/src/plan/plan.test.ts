@@ -174,7 +174,7 @@ describe('bad input is refused with a reason, and changes nothing', () => {
 
   const scoring = (score: ScorePruner['score']): { pruner: Pruner } => ({ pruner: { name: 'bad', score } });
   const pair = (propose: PairPruner['propose']): { pruner: Pruner } => ({ pruner: { ...pairs(), propose } });
-  const watching = (onBatchEnd: Pruner['onBatchEnd']) => ({
+  const watching = (onBatchEnd: ScorePruner['onBatchEnd']) => ({
     pruner: {
       ...scores(),
       name: 'bad',

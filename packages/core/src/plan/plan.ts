@@ -3,7 +3,7 @@ import { Watch } from '../evidence/watch.ts';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal } from '../pruner.ts';
 import { heldPlan } from '../surgery/mask.ts';
-import { type Budget, take } from './budget.ts';
+import { checkCounts, take } from './budget.ts';
 import type { Compensation } from './compensation.ts';
 import type { CalibrationData } from './data.ts';
 import { gather, watchedGroups } from './judge.ts';
@@ -42,19 +42,21 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
   }
 }
 
-/** Judgements and statistics into a plan; it includes what was masked earlier. `share`: see `take`. */
+/** Judgements and statistics into a plan; it includes what was masked earlier. */
 export async function decide(
   model: LayersModel,
   analysis: Analysis,
   watch: Watch,
   options: Pruning,
   earlier: Plan | undefined,
-  share = 1,
 ): Promise<Plan> {
   const { budget, pruner } = options;
   const compensation = compensationOf(options);
   checkExtent(options);
-  checkCounts(budget, watch);
+  checkCounts(
+    budget,
+    watch.groups.map(({ group }) => group.id),
+  );
   const judgements = await watch.judge(0);
   const planned = new Map<string, PlannedGroup>((earlier?.groups ?? []).map((group) => [group.id, group]));
   const folds: Fold[] = [];
@@ -69,7 +71,7 @@ export async function decide(
       ({ unit, into = unit, also = unit }) => isThere(unit) && isThere(into) && isThere(also),
     );
     const gone = group.size - alive.filter((_, index) => isThere(index)).length;
-    const { taken, notes: said } = take({ id: group.id, size: group.size, gone, proposals }, budget, share);
+    const { taken, notes: said } = take({ id: group.id, size: group.size, gone, proposals }, budget);
     notes.push(...said);
     if (taken.length === 0) continue;
     const leaving = taken.flatMap(({ unit, into, also, score }): Omit<Proposal, 'also'>[] =>
@@ -107,17 +109,6 @@ export async function decide(
     cost: { before: analysis.cost, after: removal.cost },
     notes,
   };
-}
-
-function checkCounts(budget: Budget | undefined, watch: Watch): void {
-  if (!budget || !('count' in budget) || typeof budget.count === 'number') return;
-  const ids = watch.groups.map(({ group }) => group.id);
-  const unknown = Object.keys(budget.count).find((id) => !ids.includes(id));
-  if (unknown !== undefined) {
-    throw new Error(
-      `[core] budget.count names group '${unknown}', which is not in the scope: ${ids.join(', ')}`,
-    );
-  }
 }
 
 function addUnits(

@@ -18,7 +18,15 @@ export interface Pruning {
 
 /** What the survivors take over, by default too. */
 export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
-  compensation ?? ('compare' in pruner ? addOutgoing() : none());
+  compensation ?? (namesPartners(pruner) ? addOutgoing() : none());
+
+/** Whether its proposals may say who takes over. */
+const namesPartners = (pruner: Pruner): boolean =>
+  'members' in pruner ? pruner.members.some(namesPartners) : 'compare' in pruner;
+
+/** Whether it leaves units out of its proposals by itself. */
+const setsBounds = (pruner: Pruner): boolean =>
+  'members' in pruner ? pruner.members.every(setsBounds) : 'compare' in pruner;
 
 const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
 
@@ -28,7 +36,7 @@ export function checkPruning(options: Pruning): void {
   if (!(pruner instanceof Object)) {
     throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
   }
-  if (!('compare' in pruner) && !('score' in pruner)) {
+  if (!('compare' in pruner) && !('score' in pruner) && !('members' in pruner)) {
     throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
   }
   const strange = pruner.needs?.find((need) => !evidence.includes(need));
@@ -36,7 +44,7 @@ export function checkPruning(options: Pruning): void {
     throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
   }
   const compensation = compensationOf(options);
-  if (compensation.partners && !('compare' in pruner)) {
+  if (compensation.partners && !namesPartners(pruner)) {
     throw new Error(
       `[core] compensation '${compensation.name}' gives a removed unit's weights to its partner, but ${pruner.name} ` +
         'names no partners: use a pruner of pairs (angle), or foldMean()',
@@ -48,7 +56,7 @@ export function checkPruning(options: Pruning): void {
 export function checkExtent({ pruner, budget }: Pruning): void {
   if (budget) {
     checkBudget(budget);
-  } else if (!('compare' in pruner)) {
+  } else if (!setsBounds(pruner)) {
     throw new Error(
       `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 } or { threshold: 1e-3 }`,
     );

@@ -1,21 +1,142 @@
-/** When to prune, in the epochs of one training. */
-export interface Schedule {
-  /** After every so many epochs. Default 1. */
-  readonly every?: number;
-  /** During this first part of the epochs, 0 to 1. Default 1. */
-  readonly until?: number;
+/** One pruning of a schedule. */
+export interface Step {
+  /** It comes after this epoch, counted from 1. */
+  readonly epoch: number;
+  /** How much of the way to the budget is behind it, 0 to 1. */
+  readonly share: number;
 }
 
 /**
- * After which epochs (counted from 1) of a training it is pruned; none if `every` is longer than the first part.
+ * When to prune, and how much each time. Made by `oneShot`, `everyEpochs`, `polynomial` and `whileAccuracy`, or written
+ * by hand: `{ name: 'mine', steps: () => [{ epoch: 3, share: 1 }] }`.
+ *
+ * With s_i of a group's units gone when the phase begins and a budget of s_f, s_i + (s_f - s_i) share are gone after
+ * each step. A share means nothing to a `threshold`, nor to a pair pruner's own bounds: at each step goes all that
+ * is below or within them by then.
+ */
+export interface Schedule {
+  /** Stands in messages. */
+  readonly name: string;
+  /** The share of the epochs, 0 to 1, after which its phase begins: evidence is gathered from there on. Default 0. */
+  readonly from?: number;
+  /** The prunings of a training of so many epochs: epochs ascend, shares don't descend. */
+  steps(epochs: number): readonly Step[];
+  /**
+   * Whether the last of these steps is taken, by the validation accuracy (0 to 1) after the epoch of each step so far.
+   * Without it all are, and no validation data is needed.
+   */
+  allows?(accuracies: readonly number[]): boolean;
+}
+
+export interface OneShotArgs {
+  /** The share of the epochs, 0 to 1, after which it prunes. 1 leaves no epoch to recover in. */
+  readonly after: number;
+}
+
+export interface EveryEpochsArgs {
+  /** Whole epochs between two prunings. Default 1. */
+  readonly every?: number;
+  /** The share of the epochs, 0 to 1, after which the phase begins. Default 0. */
+  readonly from?: number;
+  /** The share of the epochs, 0 to 1, with which it ends. Default 1. */
+  readonly until?: number;
+}
+
+export interface PolynomialArgs extends EveryEpochsArgs {
+  /** p: the larger, the more goes early. Default 3. */
+  readonly power?: number;
+}
+
+export interface WhileAccuracyArgs {
+  /** The validation accuracy, 0 to 1, that must be there when it prunes. */
+  readonly floor: number;
+  readonly schedule: Schedule;
+}
+
+/**
+ * The whole budget at once, after epoch floor(`after` E) of E.
+ *
+ * @throws if `after` is not a share.
+ */
+export const oneShot = ({ after }: OneShotArgs): Schedule => {
+  if (!(after > 0 && after <= 1)) throw new Error(`[core] after must be above 0 and at most 1, got ${after}`);
+  return {
+    name: `once after ${after} of the epochs`,
+    steps: (epochs) => {
+      const epoch = wholeOf(after * epochs);
+      return epoch === 0 ? [] : [{ epoch, share: 1 }];
+    },
+  };
+};
+
+/**
+ * The budget by equal steps. With E epochs, t_0 = floor(`from` E) and n = floor((`until` E - t_0) / `every`), step
+ * k = 1 .. n comes after epoch t_0 + k `every` and has the share k / n.
  *
  * @throws if a number makes no sense.
  */
-export function pruningEpochs({ every = 1, until = 1 }: Schedule, epochs: number): number[] {
+export const everyEpochs = (args: EveryEpochsArgs = {}): Schedule => stepwise(args, '', (done) => done);
+
+/**
+ * The steps of `everyEpochs` with the share 1 - (1 - k / n)^p: large ones while there are units to spare, small ones
+ * towards the end (Zhu & Gupta, "To prune, or not to prune", 2017, equation 1, with t - t_0 = k `every`).
+ *
+ * @throws if a number makes no sense.
+ */
+export const polynomial = ({ power = 3, ...args }: PolynomialArgs = {}): Schedule => {
+  if (!(power > 0 && power < Number.POSITIVE_INFINITY))
+    throw new Error(`[core] power must be above 0, got ${power}`);
+  return stepwise(args, ` by a polynomial of power ${power}`, (done) => 1 - (1 - done) ** power);
+};
+
+/**
+ * A schedule that ends where validation accuracy falls below a floor. It is looked at after the epoch of each step,
+ * when the network had its epochs to recover in: steps wait until the accuracy has reached the floor for the first
+ * time, and at the first one after that to find it below, pruning is over. What was pruned stays so; the epochs that
+ * are left may still bring the accuracy back.
+ *
+ * @throws if `floor` is not a share.
+ */
+export const whileAccuracy = ({ floor, schedule }: WhileAccuracyArgs): Schedule => {
+  if (!(floor >= 0 && floor <= 1))
+    throw new Error(`[core] floor must be an accuracy from 0 to 1, got ${floor}`);
+  return {
+    ...schedule,
+    name: `${schedule.name} while accuracy is at least ${floor}`,
+    steps: (epochs) => schedule.steps(epochs),
+    allows: (accuracies) => {
+      const reached = accuracies.findIndex((accuracy) => accuracy >= floor);
+      const holds = reached >= 0 && accuracies.slice(reached).every((accuracy) => accuracy >= floor);
+      return holds && (schedule.allows?.(accuracies) ?? true);
+    },
+  };
+};
+
+function stepwise(
+  { every = 1, from = 0, until = 1 }: EveryEpochsArgs,
+  how: string,
+  shareOf: (done: number) => number,
+): Schedule {
   if (!Number.isInteger(every) || every < 1) {
     throw new Error(`[core] every must be a whole number of epochs of at least 1, got ${every}`);
   }
   if (!(until > 0 && until <= 1)) throw new Error(`[core] until must be above 0 and at most 1, got ${until}`);
-  // the small term undoes the rounding of products like 0.7 * 10
-  return Array.from({ length: Math.floor((epochs * until) / every + 1e-9) }, (_, i) => (i + 1) * every);
+  if (!(from >= 0 && from < until)) {
+    throw new Error(`[core] from must be at least 0 and below until (${until}), got ${from}`);
+  }
+  return {
+    name: `every ${every} epochs from ${from} to ${until} of them${how}`,
+    from,
+    steps: (epochs) => {
+      const start = wholeOf(from * epochs);
+      const count = Math.max(0, wholeOf((until * epochs - start) / every));
+      return Array.from({ length: count }, (_, k) => ({
+        epoch: start + (k + 1) * every,
+        share: shareOf((k + 1) / count),
+      }));
+    },
+  };
 }
+
+/** Rounded down; the small term undoes the rounding of products like 0.7 * 10. */
+const wholeOf = (epochs: number): number => Math.floor(epochs + 1e-9);

@@ -30,8 +30,8 @@ export async function heldPlan(model: LayersModel, analysis: Analysis): Promise<
     const zeroed = values.get(weight)!;
     if (before.get(weight)!.every((value, i) => value === zeroed[i])) continue;
     throw new Error(
-      `[core] units that were masked are read again at ${weight.variable.originalName}: train with prune(), which ` +
-        'holds them, or mask(model, plan) anew',
+      `[core] units that were masked are read again at ${weight.variable.originalName}: train with prune() or hold(), ` +
+        'which hold them, or mask(model, plan) anew',
     );
   }
   return plan;

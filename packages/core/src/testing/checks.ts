@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Judgement, Session } from '../evidence/session.ts';
+import { type Judgement, openSession } from '../evidence/session.ts';
 import type { Evidence, Pruner, Seen, Weights } from '../pruner.ts';
 import { constant, cut, deaden, descent, type Epoch, epochOf, scale, select, unitsOf } from './epochs.ts';
 import { judge, watch } from './judge.ts';
@@ -33,7 +33,7 @@ export const checks: readonly Check[] = [
       withTensors([givenEpoch(subject)], async ([seen]) => {
         const before = tf.memory().numTensors;
         const pruner = subject.make();
-        const session = new Session(pruner, seen![0]!.bias.shape[0]);
+        const session = openSession(pruner, seen![0]!.bias.shape[0]);
         for (let epoch = 0; epoch < 2; epoch++) {
           watch(session, seen!);
           await session.judge(weightsOf(seen!.at(-1)!));
@@ -50,7 +50,7 @@ export const checks: readonly Check[] = [
     async run(subject) {
       const pruner = subject.make();
       if (!pruner.name) fail(pruner, 'it needs a name for plans and messages');
-      if (pruner.needs?.length && !pruner.onBatchEnd) {
+      if (!('members' in pruner) && pruner.needs?.length && !pruner.onBatchEnd) {
         fail(pruner, `it needs ${pruner.needs} but has no onBatchEnd to see them in`);
       }
       await judged(pruner, givenEpoch(subject));
@@ -61,7 +61,7 @@ export const checks: readonly Check[] = [
     run: (subject) =>
       withTensors([givenEpoch(subject)], async ([seen]) => {
         const pruner = subject.make();
-        const session = new Session(pruner, seen![0]!.bias.shape[0]);
+        const session = openSession(pruner, seen![0]!.bias.shape[0]);
         try {
           watch(session, seen!);
           const first = await session.judge(weightsOf(seen!.at(-1)!));
@@ -82,7 +82,7 @@ export const checks: readonly Check[] = [
       const other = select(one, order).map((numbers) => ({ ...numbers, group: `${numbers.group} 2` }));
       return withTensors([one, other], async (groups) => {
         const pruner = subject.make();
-        const sessions = groups.map((seen) => new Session(pruner, seen[0]!.bias.shape[0]));
+        const sessions = groups.map((seen) => openSession(pruner, seen[0]!.bias.shape[0]));
         try {
           // epoch by epoch and batch by batch in turns, as in a training
           sessions.forEach((session, group) => {
@@ -110,7 +110,7 @@ export const checks: readonly Check[] = [
         const inputs: (Seen | Weights)[] = [...seen!, weightsOf(seen![0]!), weightsOf(seen!.at(-1)!)];
         const tensors = inputs.flatMap(tensorsOf);
         const before = await Promise.all(tensors.map(async (tensor) => Array.from(await tensor.data())));
-        const session = new Session(pruner, seen![0]!.bias.shape[0]);
+        const session = openSession(pruner, seen![0]!.bias.shape[0]);
         try {
           session.epochBegin(inputs.at(-2)!);
           for (const one of seen!) session.batchEnd(one);
@@ -139,7 +139,7 @@ export const checks: readonly Check[] = [
         const pruner = subject.make();
         const wrong = pruner.needs?.find((need) => !evidence.includes(need));
         if (wrong) fail(pruner, `it needs '${wrong}', but there are only ${evidence.join(', ')}`);
-        const session = new Session(pruner, seen![0]!.bias.shape[0]);
+        const session = openSession(pruner, seen![0]!.bias.shape[0]);
         try {
           session.epochBegin(bareWeights(pruner, seen![0]!));
           for (const one of seen!) session.batchEnd(one);

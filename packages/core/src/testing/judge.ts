@@ -1,4 +1,4 @@
-import { type Judgement, Session } from '../evidence/session.ts';
+import { type Judgement, openSession, type Session } from '../evidence/session.ts';
 import type { Pruner, Seen } from '../pruner.ts';
 import { weightsOf } from './numbers.ts';
 
@@ -20,7 +20,7 @@ import { weightsOf } from './numbers.ts';
 export async function judge(pruner: Pruner, ...epochs: readonly (readonly Seen[])[]): Promise<Judgement> {
   const last = epochs.at(-1)?.at(-1);
   if (!last) throw new Error('[core/testing] judge needs a batch, if only for its weights');
-  const session = new Session(pruner, last.bias.shape[0]);
+  const session = openSession(pruner, last.bias.shape[0]);
   try {
     for (const batches of epochs) watch(session, batches);
     return await session.judge(weightsOf(last));

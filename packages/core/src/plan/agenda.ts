@@ -1,0 +1,75 @@
+import type { Schedule, Step } from './schedule.ts';
+
+/** A schedule at work in one training. */
+export class Agenda {
+  /** After which epochs it may prune. */
+  readonly steps: readonly Step[];
+  /** How many epochs are done when its phase begins. */
+  readonly begin: number;
+  readonly #schedule: Schedule;
+  #accuracies: readonly number[];
+
+  /**
+   * @param accuracies those that an interrupted training had come to, to go on from there.
+   * @throws if the schedule's steps are out of order or of bounds.
+   */
+  constructor(schedule: Schedule, epochs: number, accuracies: readonly number[] = []) {
+    this.steps = schedule.steps(epochs);
+    checkSteps(schedule.name, this.steps, epochs);
+    // as the steps themselves are rounded
+    this.begin = Math.floor((schedule.from ?? 0) * epochs + 1e-9);
+    this.#schedule = schedule;
+    this.#accuracies = accuracies;
+  }
+
+  /** The validation accuracy after the epoch of each step so far, where the schedule looks at it. */
+  get accuracies(): readonly number[] {
+    return this.#accuracies;
+  }
+
+  /** Whether its phase has begun after so many epochs, and a pruning may still come. */
+  isOpen(done: number): boolean {
+    const last = this.steps.at(-1)?.epoch ?? 0;
+    // an accuracy that could not be better would change nothing: it is over
+    const mayPrune = this.#schedule.allows?.([...this.#accuracies, 1]) ?? true;
+    return mayPrune && this.begin <= done && done < last;
+  }
+
+  /**
+   * How much of the way to the budget should be behind after this epoch; undefined if it does not prune now. Asked once
+   * for each epoch, in order.
+   *
+   * @throws if the schedule looks at the validation accuracy and there is none.
+   */
+  shareAfter(epoch: number, accuracy: number | undefined): number | undefined {
+    const step = this.steps.find((one) => one.epoch === epoch);
+    if (!step || !this.#schedule.allows) return step?.share;
+    if (accuracy === undefined) throw new Error(noAccuracy(this.#schedule));
+    this.#accuracies = [...this.#accuracies, accuracy];
+    return this.#schedule.allows(this.#accuracies) ? step.share : undefined;
+  }
+}
+
+/** What to say where a schedule looks at a validation accuracy and there is none. */
+export const noAccuracy = ({ name }: Schedule): string =>
+  `[core] the schedule '${name}' looks at the validation accuracy: give validation data, and compile the model with ` +
+  "metrics: ['accuracy']";
+
+/** What to say of a schedule without a step. */
+export const neverPrunes = ({ name }: Schedule, epochs: number): string =>
+  `[core] the schedule '${name}' never prunes in ${epochs} epochs: choose a smaller every, or a longer phase`;
+
+function checkSteps(name: string, steps: readonly Step[], epochs: number): void {
+  let before: Step = { epoch: 0, share: 0 };
+  for (const step of steps) {
+    const { epoch, share } = step;
+    const isAfter = Number.isInteger(epoch) && epoch > before.epoch && epoch <= epochs;
+    if (!isAfter || !(share >= before.share && share <= 1)) {
+      throw new Error(
+        `[core] the schedule '${name}' must have steps after ascending epochs from 1 to ${epochs} with shares that ` +
+          `don't descend from 0 to 1, got epoch ${epoch} with ${share} after epoch ${before.epoch} with ${before.share}`,
+      );
+    }
+    before = step;
+  }
+}

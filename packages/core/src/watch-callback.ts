@@ -1,0 +1,115 @@
+import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { Watch } from './evidence/watch.ts';
+import { type Analysis, analyzeInternals } from './graph/analyze.ts';
+import type { Budget, Candidates } from './plan/budget.ts';
+import { watchedGroups } from './plan/judge.ts';
+import { decide } from './plan/plan.ts';
+import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
+import type { Plan } from './plan/types.ts';
+import { maskedPlan } from './surgery/mask.ts';
+
+/**
+ * Watches a model through the user's own `model.fit` for a pruner, without a pass of its own, and makes
+ * plans of what it saw.
+ *
+ * tfjs takes an array either of callbacks or of plain objects with hooks, not of both: wrap hooks of your
+ * own as `new tf.CustomCallback({ onEpochEnd: ... })`.
+ */
+export class WatchCallback extends Callback {
+  protected readonly pruning: Pruning;
+  #analysis: Analysis | undefined;
+  #watch: Watch | undefined;
+  #analyzed: LayersModel | undefined;
+
+  /** @throws if the options contradict each other. */
+  constructor(pruning: Pruning) {
+    super();
+    checkPruning(pruning);
+    this.pruning = pruning;
+  }
+
+  override async onTrainBegin(): Promise<void> {
+    // a training in several fits is watched as one
+    if (this.#watch && this.#analyzed === this.watched) this.#attach();
+    else this.start();
+  }
+
+  override async onEpochBegin(_epoch: number): Promise<void> {
+    await this.orStop(() => this.#watch?.epochBegin());
+  }
+
+  override async onBatchEnd(_batch: number): Promise<void> {
+    await this.orStop(() => this.#watch?.batchEnd());
+  }
+
+  override async onTrainEnd(): Promise<void> {
+    this.#watch?.detach();
+  }
+
+  /**
+   * A plan by what was seen since the training began; another budget than the callback's own may be given.
+   *
+   * @throws if no training was watched, or the pruner fails.
+   */
+  async plan(budget: Budget | undefined = this.pruning.budget): Promise<Plan> {
+    if (!this.#watch || !this.#analysis) {
+      throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
+    }
+    const pruning: Pruning = budget ? { ...this.pruning, budget } : this.pruning;
+    return decide(this.watched, this.#analysis, this.#watch, pruning, maskedPlan(this.watched));
+  }
+
+  /** Ends the watching and frees what it gathered. */
+  dispose(): void {
+    this.stopWatching();
+  }
+
+  protected stopWatching(): void {
+    this.#watch?.dispose();
+    this.#watch = undefined;
+  }
+
+  protected get isWatching(): boolean {
+    return this.#watch !== undefined;
+  }
+
+  /** A hook that throws ends the training, and nobody calls `onTrainEnd` then. */
+  protected async orStop(hook: () => Promise<void> | void): Promise<void> {
+    try {
+      await hook();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** Watches anew, from the units that are there now: says how many those are. */
+  protected start(): Pick<Candidates, 'id' | 'size' | 'gone'>[] {
+    this.stopWatching();
+    const { pruner, scope } = this.pruning;
+    this.#analysis = analyzeInternals(this.watched);
+    const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
+    this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
+    this.#analyzed = this.watched;
+    this.#attach();
+    return groups.map(({ group: { id, size }, alive }) => ({ id, size, gone: size - alive.length }));
+  }
+
+  #attach(): void {
+    if (this.#watch?.watching) this.#watch.attach(this.watched, 'training');
+  }
+
+  protected get watched(): LayersModel {
+    const model = this.model as LayersModel | undefined;
+    if (!model) throw new Error('[core] the callback has no model yet: pass it to model.fit');
+    return model;
+  }
+}
+
+/**
+ * A callback that watches the user's own `model.fit` for a pruner and changes nothing; its `plan()` then
+ * makes a plan. Dispose it afterwards.
+ *
+ * @throws if the options contradict each other.
+ */
+export const watch = (pruning: Pruning): WatchCallback => new WatchCallback(pruning);
