@@ -22,13 +22,16 @@ const listOf = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor[] =>
 const isTensors = (given: unknown): boolean =>
   Array.isArray(given) ? given.every((one) => one instanceof tf.Tensor) : given instanceof tf.Tensor;
 
+/** What is told of the examples as they run. */
+export type Watcher = Pick<Watch, 'needs' | 'groups' | 'epochBegin' | 'attach' | 'batchEnd' | 'detach'>;
+
 /**
  * Runs the examples through the model batch by batch, in inference mode (no dropout, moving averages in
  * batch normalisation), with gradients if someone looks at errors.
  *
  * @throws if the data does not fit the model.
  */
-export async function runThrough(model: LayersModel, data: CalibrationData, watch: Watch): Promise<void> {
+export async function runThrough(model: LayersModel, data: CalibrationData, watch: Watcher): Promise<void> {
   if (!isTensors(data.x) || (data.y !== undefined && !isTensors(data.y))) {
     throw new Error(
       '[core] data.x and data.y must be tensors, as model.fit takes them (or lists of tensors)',
@@ -66,7 +69,7 @@ function checkData(
   model: LayersModel,
   xs: readonly tf.Tensor[],
   ys: readonly tf.Tensor[],
-  watch: Watch,
+  watch: Watcher,
 ): void {
   if (xs.length !== model.inputs.length) {
     throw new Error(
@@ -110,7 +113,7 @@ const forward = (model: LayersModel, xs: tf.Tensor[]): tf.Tensor[] =>
  * Back from the mean loss of the batch to the weights that make the watched units, past their activations. No
  * weight makes a flattened feature: all are taken then.
  */
-function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watch): void {
+function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watcher): void {
   const weights = watch.groups.every(({ makes }) => makes.length > 0)
     ? watch.groups.flatMap(({ makes }) => makes.map(({ weight }) => weight.variable.read()))
     : model.weights.map((weight) => weight.read());

@@ -1,7 +1,8 @@
-import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { models } from '@tensorflow/tfjs-layers';
+import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import { layers as kinds, models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { stridesOf } from '../graph/labels.ts';
+import type { Layer } from '../graph/rule.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
 import { settleCallOrder } from './call-order.ts';
@@ -68,10 +69,11 @@ export async function reassemble(
 }
 
 function fillTwin(layer: TracedLayer, twin: TracedLayer, { removal, values, remade }: Reassembly): void {
-  restoreInitializers(layer, twin);
+  restoreFields(layer.layer, twin.layer);
   completeConfig(layer, twin, removal);
   layer.weights.forEach((weight, i) => {
     const { variable, shape } = twin.weights[i]!;
+    restoreConstraint(weight.variable, variable);
     variable.trainable = weight.variable.trainable;
     const made = remade.get(weight);
     const kept = keptAxes(weight, removal);
@@ -106,31 +108,34 @@ async function rebuild(
   const editContainer = (config: Json, prefix: string): void => {
     settleCallOrder(config);
     for (const entry of config.layers as Json[]) {
-      const layerConfig = entry.config as Json;
-      const path = prefix + String(layerConfig.name);
-      if (Array.isArray(layerConfig.layers)) {
-        editContainer(layerConfig, `${path}/`);
-        continue;
-      }
-      const layer = byPath.get(path);
-      if (!layer || wiring.gone.has(path)) continue;
-      for (const [field, value] of Object.entries(layer.config?.(kept) ?? {})) {
-        layerConfig[snakeCase(field)] = value;
-      }
-      entry.class_name = layer.className?.(kept) ?? entry.class_name;
-      if (Array.isArray(layerConfig.batch_input_shape)) {
-        layerConfig.batch_input_shape = keptShape(layer, layerConfig.batch_input_shape, kept);
-      }
-      // all weights are written anyway, and drawing them would cost more than all the rest
-      for (const field of Object.keys(layerConfig)) {
-        if (field.endsWith('_initializer')) layerConfig[field] = { class_name: 'Zeros', config: {} };
-      }
+      editEntry(entry, prefix + String((entry.config as Json).name));
     }
-    rewire(config, prefix, wiring);
+  };
+  const editEntry = (entry: Json, path: string): void => {
+    const config = entry.config as Json;
+    if (Array.isArray(config.layers)) return editContainer(config, `${path}/`);
+    const layer = byPath.get(path);
+    if (!layer || wiring.gone.has(path)) return;
+    for (const [field, value] of Object.entries(layer.config?.(kept) ?? {})) config[snakeCase(field)] = value;
+    entry.class_name = layer.className?.(kept) ?? entry.class_name;
+    if (Array.isArray(config.batch_input_shape)) {
+      config.batch_input_shape = keptShape(layer, config.batch_input_shape, kept);
+    }
+    // all weights are written anyway, and drawing them would cost more than all the rest
+    for (const field of Object.keys(config)) {
+      if (field.endsWith('_initializer')) config[field] = { class_name: 'Zeros', config: {} };
+    }
+    for (const { at, path: inner } of layer.parts) {
+      editEntry(
+        at.reduce<Json>((holder, key) => holder[key] as Json, config),
+        inner,
+      );
+    }
   };
 
   const topology = model.toJSON(null, false) as unknown as Json;
   editContainer(topology.config as Json, '');
+  rewire(topology.config as Json, wiring);
   return models.modelFromJSON({ modelTopology: topology } as unknown as Parameters<
     typeof models.modelFromJSON
   >[0]);
@@ -172,9 +177,23 @@ function freezeAlike(model: LayersModel, smaller: LayersModel): void {
 
 const isModel = (layer: unknown): layer is LayersModel => 'nodesByDepth' in (layer as object);
 
-function restoreInitializers({ layer }: TracedLayer, { layer: twin }: TracedLayer): void {
+/** What its JSON could not tell a layer, or was not to: in its own fields and in those of the layers in it. */
+function restoreFields(layer: Layer, twin: Layer): void {
+  if (twin.trainable !== layer.trainable) twin.trainable = layer.trainable;
   const [from, to] = [layer, twin] as unknown as [Json, Json];
-  for (const field of Object.keys(from)) if (field.endsWith('Initializer')) to[field] = from[field];
+  for (const [field, value] of Object.entries(from)) {
+    if (/(Initializer|Constraint|Regularizer)$/.test(field)) to[field] = value;
+    const twins = [to[field]].flat();
+    [value].flat().forEach((inner, i) => {
+      if (inner instanceof kinds.Layer && twins[i] instanceof kinds.Layer) restoreFields(inner, twins[i]);
+    });
+  }
+}
+
+/** TensorFlow.js saves the regularizer of a DepthwiseConv2D's kernel as its constraint. */
+function restoreConstraint(from: LayerVariable, to: LayerVariable): void {
+  type Constrained = { constraint: unknown };
+  (to as unknown as Constrained).constraint = (from as unknown as Constrained).constraint;
 }
 
 /** Some layers (SeparableConv2D) leave out of their config what they can't be loaded without. */

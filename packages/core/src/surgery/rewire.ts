@@ -33,8 +33,8 @@ export interface Wiring {
 /** Nothing changes. */
 export const sameWiring: Wiring = { gone: new Set(), cuts: new Map(), added: [], inputs: new Map() };
 
-/** Joins the layers of one model anew in its JSON; those of the models in it keep theirs. */
-export function rewire(config: Json, prefix: string, wiring: Wiring): void {
+/** Joins the layers of a model, and of the models in it, anew in its JSON. */
+export function rewire(config: Json, wiring: Wiring, prefix = ''): void {
   const entries = config.layers as LayerEntry[];
   for (const entry of entries) narrowInput(entry.config, prefix + nameOf(entry), wiring);
   const stays = (entry: LayerEntry) => !goes(entry, prefix, wiring);
@@ -45,7 +45,11 @@ export function rewire(config: Json, prefix: string, wiring: Wiring): void {
   } else {
     passInputOn(entries, stays);
   }
-  config.layers = (config.layers as LayerEntry[]).filter(stays);
+  const left = (config.layers as LayerEntry[]).filter(stays);
+  config.layers = left;
+  for (const entry of left) {
+    if (Array.isArray(entry.config.layers)) rewire(entry.config, wiring, `${prefix}${nameOf(entry)}/`);
+  }
 }
 
 const nameOf = ({ config }: LayerEntry): string => String(config.name);
