@@ -223,12 +223,6 @@ describe('what can not go says why', () => {
     ]) {
       expect(groupOf(behindConv(layer), 'conv').reason).toMatch('mixing reads it');
     }
-    const sequence = input({ shape: [4, 3] });
-    const lstm = apply(layers.lstm({ units: 3, recurrentInitializer: 'glorotUniform', name: 'lstm' }))(
-      apply(layers.conv1d({ filters: 2, kernelSize: 1, name: 'conv' }))(sequence),
-    );
-    const model = modelOf({ inputs: sequence, outputs: apply(layers.dense({ units: 1 }))(lstm) });
-    expect(groupOf(model, 'conv').reason).toMatch('lstm reads it');
   });
 
   it('a softmax over units can be pruned by name alone, and is said to be inexact', async () => {

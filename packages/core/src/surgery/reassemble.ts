@@ -113,8 +113,8 @@ async function rebuild(
   };
   const editEntry = (entry: Json, path: string): void => {
     const config = entry.config as Json;
-    if (Array.isArray(config.layers)) return editContainer(config, `${path}/`);
     const layer = byPath.get(path);
+    if (Array.isArray(config.layers)) editContainer(config, `${path}/`);
     if (!layer || wiring.gone.has(path)) return;
     for (const [field, value] of Object.entries(layer.config?.(kept) ?? {})) config[snakeCase(field)] = value;
     entry.class_name = layer.className?.(kept) ?? entry.class_name;

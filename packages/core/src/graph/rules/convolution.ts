@@ -5,12 +5,12 @@ import * as axis from './shared.ts';
 /** Kernel [...window, in, filters]. */
 const convolution: LayerRule = {
   trace(call) {
-    const { layer, config, inputs, outputShapes, make, along, markInexact } = call;
+    const { config, inputs, outputShapes, make, along } = call;
     const shape = outputShapes[0]!;
     const channel = axis.channelAxis(call);
     const filters = make(shape[channel]!);
     const output = spread(filters, shape, channel);
-    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    axis.markSoftmax(call, output);
     const window = shape.slice(1).map(() => null);
     return {
       outputs: [output],
@@ -30,13 +30,13 @@ const convolution: LayerRule = {
 /** Kernel [...window, in, multiplier]: output channel `c * multiplier + m` belongs to input channel `c`. */
 const depthwise: LayerRule = {
   trace(call) {
-    const { layer, config, inputs, outputShapes, along, markInexact } = call;
+    const { inputs, outputShapes, along } = call;
     const shape = outputShapes[0]!;
     const channel = axis.channelAxis(call);
     const channels = along(inputs[0]!, channel);
     const repeated = axis.repeatEach(channels, shape[channel]! / channels.length);
     const output = spread(repeated, shape, channel);
-    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    axis.markSoftmax(call, output);
     return {
       outputs: [output],
       weights: {
@@ -53,13 +53,13 @@ const depthwise: LayerRule = {
 /** A depthwise convolution, then a pointwise one with kernel [1, 1, in * multiplier, filters]. */
 const separable: LayerRule = {
   trace(call) {
-    const { layer, config, inputs, outputShapes, make, along, markInexact } = call;
+    const { layer, inputs, outputShapes, make, along } = call;
     const shape = outputShapes[0]!;
     const channel = axis.channelAxis(call);
     const channels = along(inputs[0]!, channel);
     const filters = make(shape[channel]!);
     const output = spread(filters, shape, channel);
-    if (config.activation === 'softmax') markInexact(output, axis.softmaxReason(layer.name));
+    axis.markSoftmax(call, output);
     const window = shape.slice(1).map(() => null);
     const { depthMultiplier } = layer as unknown as { readonly depthMultiplier: number };
     const uses = positionsOf(shape) / shape[channel]!;

@@ -1,14 +1,15 @@
 import { positionsOf, spread } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
-import { makes, reads, softmaxReason } from './shared.ts';
+import { makes, markSoftmax, reads } from './shared.ts';
 
 const dense: LayerRule = {
-  trace({ layer, config, inputs, outputShapes, make, along, markInexact }) {
+  trace(call) {
+    const { config, inputs, outputShapes, make, along } = call;
     const shape = outputShapes[0]!;
     const last = shape.length - 1;
     const units = make(shape[last]!);
     const output = spread(units, shape, last);
-    if (config.activation === 'softmax') markInexact(output, softmaxReason(layer.name));
+    markSoftmax(call, output);
     return {
       outputs: [output],
       weights: {

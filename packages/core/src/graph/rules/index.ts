@@ -3,5 +3,7 @@ import './dense.ts';
 import './input.ts';
 import './merge.ts';
 import './pointwise.ts';
+import './recurrent.ts';
 import './reshape.ts';
 import './spatial.ts';
+import './wrappers.ts';

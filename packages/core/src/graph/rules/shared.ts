@@ -1,16 +1,36 @@
+import type { Labels } from '../labels.ts';
 import type { LayerCall, WeightAxis } from '../rule.ts';
 
 /** The last axis, or the first after the batch. */
 export const channelAxis = ({ config, inputs }: Pick<LayerCall, 'config' | 'inputs'>): number =>
   config.dataFormat === 'channelsFirst' ? 0 : inputs[0]!.shape.length - 1;
 
+/** An axis as configs count it, with the batch or from the end, counted without the batch. */
+export const axisAt = (axis: number, rank: number): number => (axis < 0 ? rank + axis : axis - 1);
+
 export const reads = (labels: Int32Array): WeightAxis => ({ role: 'reads', labels });
 export const makes = (labels: Int32Array): WeightAxis => ({ role: 'makes', labels });
 export const along = (labels: Int32Array): WeightAxis => ({ role: 'along', labels });
 
+/** Says so if one of the layer's own activations mixes its units. */
+export function markSoftmax(
+  { layer, config, markInexact }: Pick<LayerCall, 'layer' | 'config' | 'markInexact'>,
+  units: Labels,
+): void {
+  const activations = [config.activation, config.recurrentActivation];
+  if (activations.includes('softmax')) markInexact(units, softmaxReason(layer.name));
+}
+
 /** Softmax divides by a sum over all units, so the ones that stay change when others go. */
 export const softmaxReason = (name: string): string =>
   `the softmax of ${name} is normalised over the units: without some of them the others grow`;
+
+/** All labels in a row, `times` times. */
+export function tile(labels: Int32Array, times: number): Int32Array {
+  const tiled = new Int32Array(labels.length * times);
+  for (let i = 0; i < times; i++) tiled.set(labels, i * labels.length);
+  return tiled;
+}
 
 /** Each label `times` times in a row. */
 export function repeatEach(labels: Int32Array, times: number): Int32Array {
