@@ -1,4 +1,5 @@
 import { type EngineReport, useEngine } from '@espalier/engine';
+import type { OpenedModel } from './model-file.ts';
 import type { EngineOptions } from './options/common.ts';
 import type { Ui } from './ui.ts';
 
@@ -9,8 +10,19 @@ export async function startEngine({ engine }: EngineOptions, ui: Ui): Promise<st
   return `${name} ${version}`;
 }
 
-/** What `auto` takes here, what it measured, and why it didn't take the rest. */
-export const engineReport = (): Promise<EngineReport> => quietly(() => useEngine());
+/** What `auto` takes here, for a model if one is given, what it measured, and why it didn't take the rest. */
+export const engineReport = (open?: () => Promise<OpenedModel>): Promise<EngineReport> =>
+  quietly(async () => {
+    if (!open) return useEngine();
+    // any engine can hold it until the choice is made
+    await useEngine('cpu');
+    const { model } = await open();
+    try {
+      return await useEngine('auto', { model });
+    } finally {
+      model.dispose();
+    }
+  });
 
 const faults = ['uncaughtException', 'unhandledRejection'] as const;
 
