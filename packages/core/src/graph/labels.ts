@@ -64,6 +64,15 @@ export const withAxis = ({ shape, dims, data }: Labels, axis: number, length: nu
 /** The axes along which the labels vary. */
 export const varyingAxes = ({ dims }: Labels): number[] => dims.flatMap((n, axis) => (n > 1 ? [axis] : []));
 
+/** How long each axis is once only some positions stay, which fill a box; `kept` are their indices in `data`. */
+export function keptLengths({ shape, dims }: Labels, kept: readonly number[]): number[] {
+  const strides = stridesOf(dims);
+  return shape.map((length, a) => {
+    if (dims[a] === 1) return length;
+    return new Set(kept.map((position) => Math.floor(position / strides[a]!) % dims[a]!)).size;
+  });
+}
+
 /** The axes moved: axis `a` of the result is axis `order[a]` of the input. */
 export function transpose(labels: Labels, order: readonly number[]): Labels {
   const dims = order.map((a) => labels.dims[a]!);

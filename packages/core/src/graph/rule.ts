@@ -70,6 +70,8 @@ export interface LayerLabels {
    */
   readonly config?: (kept: (labels: Int32Array) => number[]) => Readonly<Record<string, unknown>>;
   readonly className?: (kept: (labels: Int32Array) => number[]) => string | undefined;
+  /** The vector, one entry for each unit, that is added last of all: a constant can go there. */
+  readonly adds?: string;
   /** Where the units that it makes are observed, if not at its output. */
   readonly observed?: readonly Observation[];
 }
@@ -113,6 +115,8 @@ export interface LayerCall {
 export interface LayerRule {
   /** Follow the unit past this layer before observing it: it changes each unit's values on its own. */
   readonly pointwise?: boolean;
+  /** Its output is the sum of its inputs: it can do without one that is always the same. */
+  readonly sum?: boolean;
   trace(call: LayerCall): LayerLabels;
 }
 

@@ -21,6 +21,8 @@ type ContainerLayer = LayersModel & {
 export interface Trace {
   readonly layers: readonly TracedLayer[];
   readonly classes: LabelClasses;
+  /** What the model puts out. */
+  readonly outputs: readonly TracedValue[];
 }
 
 type Shapes = readonly (readonly number[])[];
@@ -53,12 +55,13 @@ class Tracer {
     const inputs = shapesOf(this.#root.inputs).map(
       (shape): TracedValue => ({ labels: fixed(shape), producer: undefined, consumers: [] }),
     );
-    for (const { labels } of this.#container(this.#root, inputs, '', 1)) {
+    const outputs = this.#container(this.#root, inputs, '', 1);
+    for (const { labels } of outputs) {
       this.#classes.freeze(labels.data, 'the model puts it out');
     }
     for (const say of this.#later) say();
     this.#classes.settle();
-    return { layers: [...this.#layers.values()], classes: this.#classes };
+    return { layers: [...this.#layers.values()], classes: this.#classes, outputs };
   }
 
   #container(

@@ -48,6 +48,7 @@ export interface TracedLayer {
   config: NonNullable<LayerLabels['config']> | undefined;
   className: NonNullable<LayerLabels['className']> | undefined;
   observed: readonly Observation[];
+  adds: string | undefined;
   made: Int32Array | undefined;
 }
 
@@ -71,6 +72,7 @@ export const tracedLayer = (
   config: undefined,
   className: undefined,
   observed: [],
+  adds: undefined,
   made: undefined,
 });
 
@@ -94,6 +96,7 @@ export function recordCall(
   traced.config = answer.config;
   traced.className = answer.className;
   traced.observed = answer.observed ?? [];
+  traced.adds = answer.adds;
   const caller = { classes, path: traced.path };
   if (traced.calls === 1) traced.weights.push(...weightsOf(traced, answer, times));
   else addCall(caller, traced, answer, times);

@@ -1,13 +1,14 @@
 import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
 import { layers as kinds, models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
-import { stridesOf } from '../graph/labels.ts';
+import { keptLengths } from '../graph/labels.ts';
 import type { Layer } from '../graph/rule.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
 import { settleCallOrder } from './call-order.ts';
 import { carryOptimizer } from './optimizer.ts';
 import { rewire, type Wiring } from './rewire.ts';
+import './channel-bias.ts';
 import './selection.ts';
 import { keptAxes, slice, type WeightValues, writeWeight } from './weights.ts';
 
@@ -147,13 +148,10 @@ function keptShape(
   shape: readonly unknown[],
   kept: (labels: Int32Array) => number[],
 ): unknown[] {
-  const { dims, data } = layer.inputs[0]!.labels;
-  const [strides, staying] = [stridesOf(dims), kept(data)];
-  return shape.map((n, a) => {
-    const length = dims[a - 1];
-    if (length === undefined || length === 1) return n;
-    return new Set(staying.map((position) => Math.floor(position / strides[a - 1]!) % length)).size;
-  });
+  const { labels } = layer.inputs[0]!;
+  const lengths = keptLengths(labels, kept(labels.data));
+  // unknown dimensions stay so
+  return shape.map((n, a) => (a > 0 && labels.dims[a - 1]! > 1 ? lengths[a - 1] : n));
 }
 
 /** The smaller model's layers by those of the given one. */

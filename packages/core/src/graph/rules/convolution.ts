@@ -1,31 +1,45 @@
 import { positionsOf, spread } from '../labels.ts';
-import { type LayerRule, registerLayer } from '../rule.ts';
+import { type LayerCall, type LayerRule, registerLayer } from '../rule.ts';
 import * as axis from './shared.ts';
 
-/** Kernel [...window, in, filters]. */
-const convolution: LayerRule = {
+/** Kernel [...window, in, filters], or transposed [...window, filters, in]. */
+const convolution = ({ transposed = false } = {}): LayerRule => ({
   trace(call) {
     const { config, inputs, outputShapes, make, along } = call;
+    refuseCausal(call);
     const shape = outputShapes[0]!;
     const channel = axis.channelAxis(call);
     const filters = make(shape[channel]!);
     const output = spread(filters, shape, channel);
     axis.markSoftmax(call, output);
     const window = shape.slice(1).map(() => null);
+    const [read, made] = [axis.reads(along(inputs[0]!, channel)), axis.makes(filters)];
+    // the windows stand at the output's positions, or at the input's if it is transposed
+    const at = transposed ? inputs[0]!.shape : shape;
     return {
       outputs: [output],
       weights: {
         kernel: {
-          axes: [...window, axis.reads(along(inputs[0]!, channel)), axis.makes(filters)],
-          uses: positionsOf(shape) / shape[channel]!,
+          axes: [...window, ...(transposed ? [made, read] : [read, made])],
+          uses: positionsOf(at) / at[channel]!,
           contracts: config.useBias === false ? { inputAxis: channel } : { inputAxis: channel, bias: 'bias' },
         },
-        bias: { axes: [axis.makes(filters)] },
+        bias: { axes: [made] },
       },
+      ...axis.addsBias(call),
       config: (kept) => ({ filters: kept(filters).length }),
     };
   },
-};
+});
+
+/** @throws if TensorFlow.js would, when the model runs. */
+function refuseCausal({ layer, config }: LayerCall): void {
+  if (config.padding !== 'causal') return;
+  throw new Error(
+    `[core] ${layer.name}: TensorFlow.js has no causal convolution and fails when the model runs. Pad the start ` +
+      "instead (reshape to a map, zeroPadding2d, reshape back) and convolve with padding 'valid'",
+  );
+}
 
 /** Kernel [...window, in, multiplier]: output channel `c * multiplier + m` belongs to input channel `c`. */
 const depthwise: LayerRule = {
@@ -79,7 +93,10 @@ const separable: LayerRule = {
   },
 };
 
-for (const className of ['Conv1D', 'Conv2D', 'Conv3D']) registerLayer(className, convolution);
+for (const className of ['Conv1D', 'Conv2D', 'Conv3D']) registerLayer(className, convolution());
+for (const className of ['Conv2DTranspose', 'Conv3DTranspose']) {
+  registerLayer(className, convolution({ transposed: true }));
+}
 registerLayer('DepthwiseConv2D', depthwise);
 registerLayer('SeparableConv2D', separable);
 registerLayer('SeparableConv', separable);

@@ -1,6 +1,6 @@
 import { positionsOf, spread } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
-import { makes, markSoftmax, reads } from './shared.ts';
+import { addsBias, makes, markSoftmax, reads } from './shared.ts';
 
 const dense: LayerRule = {
   trace(call) {
@@ -20,6 +20,7 @@ const dense: LayerRule = {
         },
         bias: { axes: [makes(units)] },
       },
+      ...addsBias(call),
       config: (kept) => ({ units: kept(units).length }),
     };
   },

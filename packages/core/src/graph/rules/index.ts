@@ -1,8 +1,11 @@
 import './convolution.ts';
 import './dense.ts';
+import './embedding.ts';
 import './input.ts';
 import './merge.ts';
+import './normalization.ts';
 import './pointwise.ts';
+import './preprocessing.ts';
 import './recurrent.ts';
 import './reshape.ts';
 import './spatial.ts';

@@ -1,3 +1,3 @@
 import { registerLayer } from '../rule.ts';
 
-registerLayer('InputLayer', { trace: ({ inputs }) => ({ outputs: inputs }) });
+registerLayer('InputLayer', { sum: true, trace: ({ inputs }) => ({ outputs: inputs }) });

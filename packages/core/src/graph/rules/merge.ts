@@ -1,5 +1,6 @@
-import { concatenate, expand, FIXED, type Labels } from '../labels.ts';
+import { concatenate, expand, FIXED, fixed, type Labels, varyingAxes, withoutAxis } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
+import { axisAt } from './shared.ts';
 
 /** Merge layers line up tensors of different rank by adding axes after the batch. */
 const toRank = (labels: Labels, rank: number): Labels => {
@@ -35,20 +36,54 @@ const elementwise: LayerRule = {
 };
 
 const concatenation: LayerRule = {
-  trace({ config, inputs, along }) {
-    const rank = inputs[0]!.shape.length;
-    // the config's axis counts the batch
-    const axis = (config.axis as number) < 0 ? rank + (config.axis as number) : (config.axis as number) - 1;
+  trace({ config, inputs, along, tie }) {
+    const axis = axisAt(config.axis as number, inputs[0]!.shape.length);
     const output = concatenate(inputs, axis);
-    // along all other axes the parts must stay equally long
-    output.dims.forEach((n, a) => {
-      if (a !== axis && n > 1) along(output, a);
-    });
+    const across = varyingAxes(output).filter((a) => a !== axis);
+    // along the other axes the parts must stay equally long
+    if (inputs.some(({ dims }) => dims[axis]! > 1)) {
+      return { outputs: [across.reduce((tied, a) => tie(tied, a), output)] };
+    }
+    for (const a of across) along(output, a);
     return { outputs: [output] };
   },
 };
 
-for (const className of ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum']) {
+/** Which axes (without the batch) a Dot sums over; its config may have one number for both. */
+function summedAxes(axes: number | readonly number[], inputs: readonly Labels[]): number[] {
+  return inputs.map(({ shape }, i) => axisAt([axes].flat()[i % [axes].flat().length]!, shape.length));
+}
+
+/** Sums over the products of two tensors; what is left of the axes of the first comes before that of the second. */
+const dot: LayerRule = {
+  trace({ layer, config, inputs, outputShapes, along, unify, freeze, markInexact }) {
+    const summed = summedAxes(config.axes as number | number[], inputs);
+    const output = fixed(outputShapes[0]!);
+    if (inputs.some(({ dims }, i) => dims[summed[i]!]! > 1)) {
+      const [left, right] = inputs.map((labels, i) => along(labels, summed[i]!));
+      unify(left!, right!);
+      const reason = `${layer.name} sums over all units, also over those that are gone`;
+      for (const data of [left!, right!]) markInexact({ ...output, data }, reason);
+      return { outputs: [output] };
+    }
+    const rests = inputs.map((labels, i) => withoutAxis(labels, summed[i]!));
+    const carrying = rests.filter(({ data }) => data.some((label) => label !== FIXED));
+    if (carrying.length === 2) {
+      for (const labels of carrying)
+        freeze(labels, `${layer.name} multiplies each unit by each of another layer`);
+      return { outputs: [output] };
+    }
+    const [carrier] = carrying;
+    if (!carrier) return { outputs: [output] };
+    const others = (i: number) => rests[i]!.shape.map(() => 1);
+    const dims = carrier === rests[0] ? [...carrier.dims, ...others(1)] : [...others(0), ...carrier.dims];
+    return { outputs: [{ ...output, dims: dims.length > 0 ? dims : [1], data: carrier.data }] };
+  },
+};
+
+registerLayer('Add', { ...elementwise, sum: true });
+for (const className of ['Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum']) {
   registerLayer(className, elementwise);
 }
 registerLayer('Concatenate', concatenation);
+registerLayer('Dot', dot);

@@ -1,6 +1,6 @@
 import { spread } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
-import { along as axisAlong, softmaxReason } from './shared.ts';
+import { along as axisAlong, axisAt, softmaxReason } from './shared.ts';
 
 /** Each value on its own: the labels pass as they are. */
 const pointwise: LayerRule = { pointwise: true, trace: ({ inputs }) => ({ outputs: inputs }) };
@@ -16,28 +16,22 @@ const activation: LayerRule = {
 const softmax: LayerRule = {
   trace({ layer, config, inputs, markInexact }) {
     const [input] = inputs;
-    // the config's axis counts the batch
-    const axis =
-      typeof config.axis === 'number' && config.axis >= 0 ? config.axis - 1 : input!.shape.length - 1;
-    if (input!.dims[axis] !== 1) markInexact(input!, softmaxReason(layer.name));
+    const axes = [config.axis as number | number[]].flat();
+    if (axes.some((axis) => input!.dims[axisAt(axis, input!.shape.length)] !== 1)) {
+      markInexact(input!, softmaxReason(layer.name));
+    }
     return { outputs: inputs };
   },
 };
 
-/** Four vectors along one axis. */
-const batchNormalization: LayerRule = {
+/** Silences the steps at which all units have one value. */
+const masking: LayerRule = {
   pointwise: true,
-  trace({ config, inputs, along }) {
-    const { shape, dims } = inputs[0]!;
-    const axis = typeof config.axis === 'number' && config.axis >= 0 ? config.axis - 1 : shape.length - 1;
-    // normalised along an axis of positions: units have no part of the vectors
-    if (dims[axis] === 1 && dims.some((n) => n > 1)) return { outputs: inputs };
-    const labels = along(inputs[0]!, axis);
-    const vector = { axes: [axisAlong(labels)] };
-    return {
-      outputs: [spread(labels, shape, axis)],
-      weights: { gamma: vector, beta: vector, moving_mean: vector, moving_variance: vector },
-    };
+  trace({ layer, inputs, markInexact }) {
+    if (inputs[0]!.dims.at(-1) !== 1) {
+      markInexact(inputs[0]!, `${layer.name} looks at all units to tell which steps to skip`);
+    }
+    return { outputs: inputs };
   },
 };
 
@@ -57,11 +51,13 @@ const prelu: LayerRule = {
   },
 };
 
-for (const className of ['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU']) registerLayer(className, pointwise);
+for (const className of ['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Rescaling']) {
+  registerLayer(className, pointwise);
+}
 for (const className of ['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']) {
   registerLayer(className, pointwise);
 }
 registerLayer('Activation', activation);
 registerLayer('Softmax', softmax);
-registerLayer('BatchNormalization', batchNormalization);
+registerLayer('Masking', masking);
 registerLayer('PReLU', prelu);

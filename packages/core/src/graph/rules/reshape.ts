@@ -1,4 +1,4 @@
-import { expand, type Labels, positionsOf, spread, transpose } from '../labels.ts';
+import { expand, keptLengths, type Labels, positionsOf, spread, transpose, varyingAxes } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
 
 /** The class that stands in for a Flatten of which only some features stay. */
@@ -48,26 +48,29 @@ function knownShape(
   });
 }
 
-/** The last axis of the result carries the units; where others would, they are tied together. */
+/**
+ * Units that stand along the last axis stay there if that axis stays. Else each position keeps its own, and by
+ * which axis of the result the layer can be cut is for those who read it to say; the last one if nobody does.
+ */
 const reshape: LayerRule = {
-  trace({ config, inputs, outputShapes, along }) {
+  trace({ config, inputs, outputShapes, along, keepBox }) {
     const [input] = inputs;
     const target = config.targetShape as readonly (number | null)[];
     const shape = knownShape(outputShapes[0]!, target, positionsOf(input!.shape));
     const last = shape.length - 1;
-    const varying = input!.dims.flatMap((n, axis) => (n === 1 ? [] : [axis]));
     const inner = input!.shape.length - 1;
-    const keepsChannels = input!.shape[inner] === shape[last] && varying.every((axis) => axis === inner);
-    const labels = keepsChannels
-      ? along(input!, inner)
-      : along({ shape, dims: shape, data: expand(input!, input!.shape).data }, last);
+    const keepsChannels =
+      input!.shape[inner] === shape[last] && varyingAxes(input!).every((axis) => axis === inner);
+    const output = keepsChannels
+      ? spread(along(input!, inner), shape, last)
+      : { shape, dims: shape, data: expand(input!, input!.shape).data };
+    if (!keepsChannels) keepBox(output, last);
     return {
-      outputs: [spread(labels, shape, last)],
-      config: (kept) => ({
-        targetShape: target.map((n, axis) =>
-          axis === last && n !== null && n >= 0 ? kept(labels).length : n,
-        ),
-      }),
+      outputs: [output],
+      config: (kept) => {
+        const lengths = keptLengths(output, kept(output.data));
+        return { targetShape: target.map((n, axis) => (n !== null && n >= 0 ? lengths[axis]! : n)) };
+      },
     };
   },
 };
@@ -83,7 +86,14 @@ const permute: LayerRule = {
   }),
 };
 
+const repeatVector: LayerRule = {
+  trace: ({ inputs, outputShapes, along }) => ({
+    outputs: [spread(along(inputs[0]!, 0), outputShapes[0]!, 1)],
+  }),
+};
+
 registerLayer('Flatten', flatten);
 registerLayer(SELECTION_CLASS, flatten);
 registerLayer('Reshape', reshape);
 registerLayer('Permute', permute);
+registerLayer('RepeatVector', repeatVector);

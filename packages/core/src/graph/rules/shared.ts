@@ -1,5 +1,5 @@
 import type { Labels } from '../labels.ts';
-import type { LayerCall, WeightAxis } from '../rule.ts';
+import type { LayerCall, LayerLabels, WeightAxis } from '../rule.ts';
 
 /** The last axis, or the first after the batch. */
 export const channelAxis = ({ config, inputs }: Pick<LayerCall, 'config' | 'inputs'>): number =>
@@ -20,6 +20,10 @@ export function markSoftmax(
   const activations = [config.activation, config.recurrentActivation];
   if (activations.includes('softmax')) markInexact(units, softmaxReason(layer.name));
 }
+
+/** What a layer without an activation adds last is its bias. */
+export const addsBias = ({ config }: Pick<LayerCall, 'config'>): Pick<LayerLabels, 'adds'> =>
+  config.activation === 'linear' ? { adds: 'bias' } : {};
 
 /** Softmax divides by a sum over all units, so the ones that stay change when others go. */
 export const softmaxReason = (name: string): string =>

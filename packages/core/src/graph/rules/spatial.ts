@@ -23,7 +23,7 @@ for (const className of [
     'AveragePooling3D',
   ],
   ...['GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'GlobalAveragePooling1D', 'GlobalAveragePooling2D'],
-  ...['ZeroPadding2D', 'UpSampling2D', 'Cropping2D'],
+  ...['ZeroPadding2D', 'UpSampling2D', 'Cropping2D', 'CenterCrop'],
 ]) {
   registerLayer(className, withinChannels);
 }
