@@ -1,5 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { loopsOf } from '../loops/loops.ts';
+import { multiplyMatrices } from '../loops/matrix.ts';
 import { multiplyBatches } from './batched.ts';
 import { runKernel, type WasmKernel, wasmKernel } from './kernel.ts';
 import { safeRight } from './packed.ts';
@@ -12,6 +14,8 @@ export const batchMatMul: WasmKernel = wasmKernel<'a' | 'b', tf.BatchMatMulAttrs
   tf.BatchMatMul,
   ({ inputs: { a, b }, attrs: { transposeA, transposeB }, backend, shipped }) => {
     if (a.dtype !== 'float32' || b.dtype !== 'float32') return shipped();
+    const loops = loopsOf(backend);
+    if (loops) return multiplyMatrices(backend, loops, { a, b }, { transposeA, transposeB });
     const matrix = isMatrix(a) && isMatrix(b);
     if ((!matrix || transposeA || transposeB) && multiplications(a, b, transposeA) < SMALL) return shipped();
     const left = transposeA ? transposed(backend, a) : a;

@@ -37,7 +37,7 @@ export function multiplyBatches(
 }
 
 /** For every index into `outer`, the index into `own` that is broadcast to it. */
-function places(outer: number[], own: number[]): number[] {
+export function places(outer: number[], own: number[]): number[] {
   const padded = [...outer.slice(own.length).map(() => 1), ...own];
   return Array.from({ length: tf.util.sizeFromShape(outer) }, (_, i) => {
     let [at, stride, rest] = [0, 1, i];

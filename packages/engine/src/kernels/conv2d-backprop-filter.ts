@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { filterGradient } from '../loops/convolution.ts';
+import { loopsOf } from '../loops/loops.ts';
 import { columnsSize, fillColumns, inBlocks } from './columns.ts';
 import { floats, reshaped, runKernel, type WasmKernel, wasmKernel, withShape } from './kernel.ts';
 import { type Windows, windowsOf } from './window.ts';
@@ -15,6 +17,8 @@ export const conv2DBackpropFilter: WasmKernel = wasmKernel<'x' | 'dy', tf.Conv2D
     const w = windowsOf(
       tf.backend_util.computeConv2DInfo(shape, filterShape, strides, 1, pad, dimRoundingMode),
     );
+    const loops = loopsOf(backend);
+    if (loops) return filterGradient(backend, loops, w, { x, dy });
     const [lines, outChannels] = [w.height * w.width * w.inChannels, filterShape[3]];
     if (isPointwise(w)) {
       const a = reshaped(x, [1, w.batch * w.inHeight * w.inWidth, w.inChannels]);

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { inputGradient } from '../loops/convolution.ts';
+import { loopsOf } from '../loops/loops.ts';
 import { addColumns, inBlocks } from './columns.ts';
 import { isPointwise } from './conv2d-backprop-filter.ts';
 import { floats, reshaped, runKernel, type WasmKernel, wasmKernel, withShape } from './kernel.ts';
@@ -14,6 +16,8 @@ export const conv2DBackpropInput: WasmKernel = wasmKernel<'dy' | 'filter', tf.Co
     const w = windowsOf(
       tf.backend_util.computeConv2DInfo(inputShape, filterShape, strides, 1, pad, dimRoundingMode),
     );
+    const loops = loopsOf(backend);
+    if (loops) return inputGradient(backend, loops, w, { dy, filter });
     const [lines, outChannels] = [w.height * w.width * w.inChannels, filterShape[3]];
     const weights = reshaped(filter, [lines, outChannels]);
     const turned = runKernel(tf.Transpose, backend, { x: weights }, { perm: [1, 0] });

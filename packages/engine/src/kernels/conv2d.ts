@@ -1,12 +1,30 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { convolve } from '../loops/convolution.ts';
+import { loopsOf } from '../loops/loops.ts';
 import { type WasmKernel, wasmKernel } from './kernel.ts';
 import { recordAsVector } from './packed.ts';
 import { withSafePadding } from './same-padding.ts';
+import { type Windows, windowsOf } from './window.ts';
 
-/** Shipped wrong for 'same' padding with a stride beyond the window. */
-export const conv2D: WasmKernel = wasmKernel<'x' | 'filter', tf.Conv2DAttrs>(tf.Conv2D, (call) =>
-  withSafePadding(call, false),
-);
+/** Shipped wrong for 'same' padding with a stride beyond the window, and half as fast as the loops. */
+export const conv2D: WasmKernel = wasmKernel<'x' | 'filter', tf.Conv2DAttrs>(tf.Conv2D, (call) => {
+  const { inputs, attrs, backend } = call;
+  const loops = loopsOf(backend);
+  if (!loops || attrs.dataFormat === 'NCHW') return withSafePadding(call, false);
+  const w = windowsOfConv(inputs, attrs);
+  if (w.dilationHeight > 1 || w.dilationWidth > 1) return withSafePadding(call, false);
+  return convolve(backend, loops, w, inputs);
+});
+
+function windowsOfConv(
+  { x, filter }: Record<'x' | 'filter', tf.TensorInfo>,
+  { strides, pad, dilations, dimRoundingMode }: tf.Conv2DAttrs,
+): Windows {
+  const [image, window] = [x.shape, filter.shape] as [number, number, number, number][];
+  return windowsOf(
+    tf.backend_util.computeConv2DInfo(image!, window!, strides, dilations, pad, dimRoundingMode),
+  );
+}
 
 /** Shipped with the fault of Conv2D, and refusing a gathered or reshaped bias by the rank that its data once had. */
 export const fusedConv2D: WasmKernel = wasmKernel<'x' | 'filter' | 'bias', tf.FusedConv2DAttrs>(

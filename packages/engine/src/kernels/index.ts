@@ -1,6 +1,7 @@
 import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { registerChainedOps } from '../chained-ops.ts';
 import { registerGradients } from '../gradients/index.ts';
+import { add } from './add.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
 import { avgPoolGrad } from './avg-pool-grad.ts';
 import { missingParts } from './backend-parts.ts';
@@ -22,6 +23,7 @@ import { maxPool3D } from './max-pool-3d.ts';
 import { maxPool3DGrad } from './max-pool-3d-grad.ts';
 import { maxPoolGrad } from './max-pool-grad.ts';
 import { slice } from './slice.ts';
+import { sum } from './sum.ts';
 import { unsortedSegmentSum } from './unsorted-segment-sum.ts';
 
 const kernels: readonly WasmKernel[] = [
@@ -48,6 +50,8 @@ const kernels: readonly WasmKernel[] = [
   cast,
   slice,
   gather,
+  add,
+  sum,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { addressOf, loopsOf } from '../loops/loops.ts';
 import { floats, type WasmKernel, wasmKernel } from './kernel.ts';
 import { type Windows, windowsOf } from './window.ts';
 
@@ -14,6 +15,18 @@ export const maxPoolGrad: WasmKernel = wasmKernel<'dy' | 'input' | 'output', tf.
       tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode),
     );
     const out = backend.makeOutput(input.shape, 'float32');
+    const loops = loopsOf(backend);
+    if (loops) {
+      const [at, from, most, errors] = [out, input, output, dy].map((info) => addressOf(backend, info));
+      loops.clear(at!, tf.util.sizeFromShape(input.shape) * 4);
+      // biome-ignore format: as it is taken
+      loops.maxPoolGradient(
+        from!, most!, errors!, at!,
+        w.batch, w.inHeight, w.inWidth, w.inChannels, w.outHeight, w.outWidth,
+        w.height, w.width, w.strideHeight, w.strideWidth, w.top, w.left,
+      );
+      return out;
+    }
     const dx = floats(backend, out);
     dx.fill(0);
     addToLargest(dx, floats(backend, input), floats(backend, output), floats(backend, dy), w);

@@ -1,0 +1,91 @@
+/** Lines that are summed before they are added to the sums of the others, which keeps the rounding small. */
+const CHUNK: i32 = 256;
+
+/** The sums of four columns over some lines. */
+function sumFour(x: usize, lines: i32, stride: i32): v128 {
+  let sum = f32x4.splat(0);
+  for (let i = 0; i < lines; i++, x += stride) sum = f32x4.add(sum, v128.load(x));
+  return sum;
+}
+
+/** out [n] = the sums of the columns of x [lines, n]. */
+export function sumLines(x: usize, lines: i32, n: i32, out: usize): void {
+  const stride = n * 4;
+  memory.fill(out, 0, stride);
+  for (let first = 0; first < lines; first += CHUNK, x += CHUNK * stride) {
+    const count = min(CHUNK, lines - first);
+    let c = 0;
+    for (; c + 4 <= n; c += 4) {
+      const to = out + c * 4;
+      v128.store(to, f32x4.add(v128.load(to), sumFour(x + c * 4, count, stride)));
+    }
+    for (; c < n; c++) {
+      let sum: f32 = 0;
+      for (let i = 0, from = x + c * 4; i < count; i++, from += stride) sum += f32.load(from);
+      f32.store(out + c * 4, f32.load(out + c * 4) + sum);
+    }
+  }
+}
+
+/** out [lines, n] = x + line, with x [lines, n] and line [n]. */
+export function addLine(x: usize, line: usize, lines: i32, n: i32, out: usize): void {
+  const end = n * 4;
+  // The last four columns may have been done before, which changes nothing.
+  const rest = n >= 4 ? end - 16 : 0;
+  for (let i = 0; i < lines; i++, x += end, out += end) {
+    if (n < 4) {
+      for (let c = 0; c < end; c += 4) f32.store(out + c, f32.load(x + c) + f32.load(line + c));
+      continue;
+    }
+    for (let c = 0; c < rest; c += 16) v128.store(out + c, f32x4.add(v128.load(x + c), v128.load(line + c)));
+    v128.store(out + rest, f32x4.add(v128.load(x + rest), v128.load(line + rest)));
+  }
+}
+
+/** dx [n] = dy where x is positive, else 0. */
+export function reluGradient(dy: usize, x: usize, n: i32, dx: usize): void {
+  const zero = f32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= n; i += 4, dy += 16, x += 16, dx += 16) {
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), zero)));
+  }
+  for (; i < n; i++, dy += 4, x += 4, dx += 4) f32.store(dx, f32.load(x) > 0 ? f32.load(dy) : 0);
+}
+
+/** dx [n] = dy where x lies in [low, high], else 0. */
+export function clipGradient(dy: usize, x: usize, n: i32, low: f32, high: f32, dx: usize): void {
+  for (let i = 0; i < n; i++, dy += 4, x += 4, dx += 4) {
+    const value = f32.load(x);
+    f32.store(dx, value >= low && value <= high ? f32.load(dy) : 0);
+  }
+}
+
+/** dx = (dy - sum of dy y) y, line by line, all [lines, n]. */
+export function softmaxGradient(dy: usize, y: usize, lines: i32, n: i32, dx: usize): void {
+  const stride = n * 4;
+  for (let i = 0; i < lines; i++, dy += stride, y += stride, dx += stride) {
+    let sum: f32 = 0;
+    for (let c = 0; c < stride; c += 4) sum += f32.load(dy + c) * f32.load(y + c);
+    for (let c = 0; c < stride; c += 4) f32.store(dx + c, (f32.load(dy + c) - sum) * f32.load(y + c));
+  }
+}
+
+/** Copies runs of `bytes`, the one with each index; answers with the place of an index that is not below `limit`, or -1. */
+export function gather(x: usize, indices: usize, count: i32, bytes: i32, limit: i32, out: usize): i32 {
+  for (let i = 0; i < count; i++, out += bytes) {
+    const index = i32.load(indices + i * 4);
+    if (<u32>index >= <u32>limit) return i;
+    memory.copy(out, x + index * bytes, bytes);
+  }
+  return -1;
+}
+
+/** Copies `count` runs of `bytes` that lie `fromStep` apart to places that are `toStep` apart. */
+export function copyLines(from: usize, fromStep: i32, to: usize, toStep: i32, bytes: i32, count: i32): void {
+  for (let i = 0; i < count; i++, from += fromStep, to += toStep) memory.copy(to, from, bytes);
+}
+
+/** Writes zeros. */
+export function clear(at: usize, bytes: i32): void {
+  memory.fill(at, 0, bytes);
+}

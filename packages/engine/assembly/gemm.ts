@@ -1,0 +1,135 @@
+// All addresses and strides are in bytes, all numbers 32-bit floats.
+
+/** How many rows of the left side, and columns of the right side, are multiplied at a time. */
+const ROWS: i32 = 4;
+const COLUMNS: i32 = 8;
+
+/** How many columns are packed where so many are left: eight, or four if that is enough. */
+function packedWidth(left: i32): i32 {
+  return left > 4 ? COLUMNS : 4;
+}
+
+/**
+ * Lays a right side [k, n] out for `multiply`: eight columns at a time (in the end four, if that is enough), one
+ * line after the other, filled up with zeros.
+ */
+export function pack(b: usize, line: i32, column: i32, k: i32, n: i32, out: usize): void {
+  for (let j = 0; j < n; j += COLUMNS) {
+    const width = packedWidth(n - j);
+    const here = min(width, n - j);
+    for (let i = 0; i < k; i++, out += width * 4) {
+      let from = b + i * line + j * column;
+      if (here === width && column === 4) {
+        v128.store(out, v128.load(from));
+        if (width === COLUMNS) v128.store(out, v128.load(from, 16), 16);
+      } else {
+        for (let c = 0; c < here; c++, from += column) f32.store(out + c * 4, f32.load(from));
+        for (let c = here; c < width; c++) f32.store(out + c * 4, 0);
+      }
+    }
+  }
+}
+
+/** Where row `i` lies: `inner` of them are `step` apart, the next such run is `jump` after the last. */
+function place(i: i32, inner: i32, step: i32, jump: i32): usize {
+  return (i / inner) * jump + (i % inner) * step;
+}
+
+/** Writes the first `width` of four sums, or adds them to what is there. */
+function put(to: usize, sums: v128, width: i32, add: bool): void {
+  if (width >= 4) {
+    v128.store(to, add ? f32x4.add(v128.load(to), sums) : sums);
+    return;
+  }
+  if (add) {
+    let before = f32x4.replace_lane(f32x4.splat(0), 0, f32.load(to));
+    if (width > 1) before = f32x4.replace_lane(before, 1, f32.load(to, 4));
+    if (width > 2) before = f32x4.replace_lane(before, 2, f32.load(to, 8));
+    sums = f32x4.add(before, sums);
+  }
+  f32.store(to, f32x4.extract_lane(sums, 0));
+  if (width > 1) f32.store(to, f32x4.extract_lane(sums, 1), 4);
+  if (width > 2) f32.store(to, f32x4.extract_lane(sums, 2), 8);
+}
+
+/**
+ * c = a b, or c += a b, with a [m, k] and c [m, n] anywhere and b packed. The rows of a and c come in runs (see
+ * `place`), and so does k in a: `kInner` numbers `kStep` apart, then the next run `kJump` after the last. So a can
+ * be the overlapping windows of an image, and the rows of c may overlap where they are added to.
+ */
+// biome-ignore format: the parameters of one side on one line
+export function multiply(
+  a: usize, aInner: i32, aStep: i32, aJump: i32, kInner: i32, kStep: i32, kJump: i32,
+  b: usize,
+  c: usize, cInner: i32, cStep: i32, cJump: i32,
+  m: i32, n: i32, k: i32, add: bool,
+): void {
+  const turn = kJump - kInner * kStep;
+  const last = m - 1;
+  for (let j = 0; j < n; j += COLUMNS) {
+    const width = min(COLUMNS, n - j);
+    for (let i = 0; i < m; i += ROWS) {
+      // Beyond the end the last row is multiplied again, for nothing.
+      let a0 = a + place(i, aInner, aStep, aJump);
+      let a1 = a + place(min(i + 1, last), aInner, aStep, aJump);
+      let a2 = a + place(min(i + 2, last), aInner, aStep, aJump);
+      let a3 = a + place(min(i + 3, last), aInner, aStep, aJump);
+      let p = b;
+      let c00 = f32x4.splat(0), c10 = c00, c20 = c00, c30 = c00; // biome-ignore format: as a matrix
+      let c01 = c00, c11 = c00, c21 = c00, c31 = c00; // biome-ignore format: as a matrix
+      if (width > 4) {
+        for (let o = 0; o < k; o += kInner) {
+          for (let s = 0; s < kInner; s++, p += 32) {
+            const b0 = v128.load(p);
+            const b1 = v128.load(p, 16);
+            const x0 = v128.load32_splat(a0);
+            c00 = f32x4.add(c00, f32x4.mul(x0, b0));
+            c01 = f32x4.add(c01, f32x4.mul(x0, b1));
+            const x1 = v128.load32_splat(a1);
+            c10 = f32x4.add(c10, f32x4.mul(x1, b0));
+            c11 = f32x4.add(c11, f32x4.mul(x1, b1));
+            const x2 = v128.load32_splat(a2);
+            c20 = f32x4.add(c20, f32x4.mul(x2, b0));
+            c21 = f32x4.add(c21, f32x4.mul(x2, b1));
+            const x3 = v128.load32_splat(a3);
+            c30 = f32x4.add(c30, f32x4.mul(x3, b0));
+            c31 = f32x4.add(c31, f32x4.mul(x3, b1));
+            a0 += kStep;
+            a1 += kStep;
+            a2 += kStep;
+            a3 += kStep;
+          }
+          a0 += turn;
+          a1 += turn;
+          a2 += turn;
+          a3 += turn;
+        }
+      } else {
+        for (let o = 0; o < k; o += kInner) {
+          for (let s = 0; s < kInner; s++, p += 16) {
+            const b0 = v128.load(p);
+            c00 = f32x4.add(c00, f32x4.mul(v128.load32_splat(a0), b0));
+            c10 = f32x4.add(c10, f32x4.mul(v128.load32_splat(a1), b0));
+            c20 = f32x4.add(c20, f32x4.mul(v128.load32_splat(a2), b0));
+            c30 = f32x4.add(c30, f32x4.mul(v128.load32_splat(a3), b0));
+            a0 += kStep;
+            a1 += kStep;
+            a2 += kStep;
+            a3 += kStep;
+          }
+          a0 += turn;
+          a1 += turn;
+          a2 += turn;
+          a3 += turn;
+        }
+      }
+      const rows = min(ROWS, m - i);
+      for (let r = 0; r < rows; r++) {
+        const to = c + place(i + r, cInner, cStep, cJump) + j * 4;
+        put(to, r === 0 ? c00 : r === 1 ? c10 : r === 2 ? c20 : c30, width, add);
+        if (width > 4) put(to + 16, r === 0 ? c01 : r === 1 ? c11 : r === 2 ? c21 : c31, width - 4, add);
+      }
+    }
+    b += k * packedWidth(width) * 4;
+  }
+}
