@@ -1,6 +1,6 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
-import { Agenda, neverPrunes, noAccuracy } from './plan/agenda.ts';
+import { Agenda } from './plan/agenda.ts';
 import { budgetAt, type Candidates } from './plan/budget.ts';
 import { checkExtent, type Pruning } from './plan/pruning.ts';
 import { everyEpochs, type Schedule } from './plan/schedule.ts';
@@ -73,12 +73,8 @@ export class PruneCallback extends WatchCallback {
       // another training may have brought masked units back
       this.#held.zero();
       // a training that holds what was masked before is a good reason not to prune
-      if (this.#agenda.steps.length === 0 && this.#held.isEmpty) {
-        throw new Error(neverPrunes(this.#schedule, epochs));
-      }
-      if (this.#schedule.allows && !accuracyLogs.some((name) => metrics.includes(name))) {
-        throw new Error(noAccuracy(this.#schedule));
-      }
+      if (this.#held.isEmpty) this.#agenda.checkPrunes();
+      this.#agenda.checkAccuracy(accuracyLogs.some((name) => metrics.includes(name)));
     });
   }
 

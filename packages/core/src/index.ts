@@ -20,7 +20,7 @@ export {
   type WeightLabels,
 } from './graph/rule.ts';
 export { lossFunctionsOf } from './model.ts';
-export { Agenda, neverPrunes, noAccuracy } from './plan/agenda.ts';
+export { Agenda } from './plan/agenda.ts';
 export { type Budget, budgetAt } from './plan/budget.ts';
 export { type ByRankArgs, byRank } from './plan/by-rank.ts';
 export {

@@ -7,6 +7,7 @@ export class Agenda {
   /** How many epochs are done when its phase begins. */
   readonly begin: number;
   readonly #schedule: Schedule;
+  readonly #epochs: number;
   #accuracies: readonly number[];
 
   /**
@@ -19,12 +20,31 @@ export class Agenda {
     // as the steps themselves are rounded
     this.begin = Math.floor((schedule.from ?? 0) * epochs + 1e-9);
     this.#schedule = schedule;
+    this.#epochs = epochs;
     this.#accuracies = accuracies;
   }
 
   /** The validation accuracy after the epoch of each step so far, where the schedule looks at it. */
   get accuracies(): readonly number[] {
     return this.#accuracies;
+  }
+
+  /** @throws if it never prunes. */
+  checkPrunes(): void {
+    if (this.steps.length > 0) return;
+    throw new Error(
+      `[core] the schedule '${this.#schedule.name}' never prunes in ${this.#epochs} epochs: choose a smaller every, or ` +
+        'a longer phase',
+    );
+  }
+
+  /** @throws if the schedule looks at the validation accuracy, and there will be none. */
+  checkAccuracy(isThere: boolean): void {
+    if (isThere || !this.#schedule.allows) return;
+    throw new Error(
+      `[core] the schedule '${this.#schedule.name}' looks at the validation accuracy: give validation data, and ` +
+        "compile the model with metrics: ['accuracy']",
+    );
   }
 
   /** Whether its phase has begun after so many epochs, and a pruning may still come. */
@@ -44,20 +64,11 @@ export class Agenda {
   shareAfter(epoch: number, accuracy: number | undefined): number | undefined {
     const step = this.steps.find((one) => one.epoch === epoch);
     if (!step || !this.#schedule.allows) return step?.share;
-    if (accuracy === undefined) throw new Error(noAccuracy(this.#schedule));
-    this.#accuracies = [...this.#accuracies, accuracy];
+    this.checkAccuracy(accuracy !== undefined);
+    this.#accuracies = [...this.#accuracies, accuracy!];
     return this.#schedule.allows(this.#accuracies) ? step.share : undefined;
   }
 }
-
-/** What to say where a schedule looks at a validation accuracy and there is none. */
-export const noAccuracy = ({ name }: Schedule): string =>
-  `[core] the schedule '${name}' looks at the validation accuracy: give validation data, and compile the model with ` +
-  "metrics: ['accuracy']";
-
-/** What to say of a schedule without a step. */
-export const neverPrunes = ({ name }: Schedule, epochs: number): string =>
-  `[core] the schedule '${name}' never prunes in ${epochs} epochs: choose a smaller every, or a longer phase`;
 
 function checkSteps(name: string, steps: readonly Step[], epochs: number): void {
   let before: Step = { epoch: 0, share: 0 };
