@@ -204,11 +204,11 @@ function draftGroups({ classes, layers }: Trace): Draft[] {
       members: [],
     });
   }
-  return parentsFirst([...drafts.values()], { classes, layers });
+  return parentsFirst([...drafts.values()], classes);
 }
 
 /** A budget counts what is left of a group's features after the group itself was judged. */
-function parentsFirst(drafts: readonly Draft[], { classes }: Trace): Draft[] {
+function parentsFirst(drafts: readonly Draft[], classes: Trace['classes']): Draft[] {
   const draftOf = new Map(drafts.flatMap((draft) => draft.roots.map((root) => [root, draft])));
   const ordered = new Set<Draft>();
   const place = (draft: Draft, waiting: readonly Draft[]): void => {

@@ -2,7 +2,7 @@ import type { Proposal } from '../pruner.ts';
 
 /**
  * How far to go, in each group of the scope. `fraction` and `count` are totals: pruning twice to a half
- * leaves a half. A unit always stays.
+ * leaves a half. A unit always stays, unless the whole layer may go (`wholeLayers`).
  */
 export type Budget =
   /** A share of the group's units, 0 to 1. */
@@ -57,23 +57,30 @@ export interface Candidates {
   readonly size: number;
   /** How many of them are gone already. */
   readonly gone: number;
+  /** How many must stay: one, or none where the layer may go whole. */
+  readonly stay: 0 | 1;
   /** The best first. */
   readonly proposals: readonly Proposal[];
 }
 
+/** What goes of a group. */
+export interface Taken {
+  readonly taken: readonly Proposal[];
+  /** What to say if the budget could not be met. */
+  readonly notes: readonly string[];
+  /** Whether every unit should have gone, but for the one that must stay. */
+  readonly spared: boolean;
+}
+
 /**
- * The proposals that a budget takes, and what to say if it could not be met. Without a budget: all (a pair
- * pruner's bounds decide).
+ * The proposals that a budget takes. Without a budget: all (a pair pruner's bounds decide).
  */
-export function take(
-  { id, size, gone, proposals }: Candidates,
-  budget: Budget | undefined,
-): { readonly taken: readonly Proposal[]; readonly notes: readonly string[] } {
+export function take({ id, size, gone, stay, proposals }: Candidates, budget: Budget | undefined): Taken {
   const candidates =
     budget && 'threshold' in budget ? proposals.filter(({ score }) => score < budget.threshold) : proposals;
   const offered = candidates.reduce((total, proposal) => total + unitsOf(proposal), 0);
   const wanted = wantedOf(id, size, gone, budget) ?? offered;
-  const most = size - gone - 1;
+  const most = size - gone - stay;
   const taken: Proposal[] = [];
   let units = 0;
   for (const proposal of candidates) {
@@ -82,14 +89,15 @@ export function take(
     taken.push(proposal);
     units += unitsOf(proposal);
   }
-  if (units >= wanted) return { taken, notes: [] };
+  if (units >= wanted) return { taken, notes: [], spared: false };
   const why =
     units === most
       ? 'one unit must stay'
       : offered < wanted
         ? `the pruner proposes ${offered}`
         : 'the rest go by twos';
-  return { taken, notes: [`group '${id}': ${wanted} units should go, ${units} do: ${why}`] };
+  const spared = units === most && Math.min(wanted, offered) > most;
+  return { taken, notes: [`group '${id}': ${wanted} units should go, ${units} do: ${why}`], spared };
 }
 
 const unitsOf = ({ also }: Proposal): number => (also === undefined ? 1 : 2);

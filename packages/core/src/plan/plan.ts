@@ -10,6 +10,7 @@ import { gather, watchedGroups } from './judge.ts';
 import { mergeGroups } from './merge.ts';
 import { checkExtent, checkPruning, compensationOf, type Pruning } from './pruning.ts';
 import { fingerprintOf, Removal } from './removal.ts';
+import { groupsInScope } from './scope.ts';
 import type { Fold, Plan, PlannedGroup, UnitFold } from './types.ts';
 
 /** What `plan` needs. */
@@ -50,17 +51,19 @@ export async function decide(
   options: Pruning,
   earlier: Plan | undefined,
 ): Promise<Plan> {
-  const { budget, pruner } = options;
+  const { budget, pruner, scope, wholeLayers = false } = options;
   const compensation = compensationOf(options);
   checkExtent(options);
   checkCounts(
     budget,
-    watch.groups.map(({ group }) => group.id),
+    groupsInScope(analysis.groups, scope).map(({ id }) => id),
   );
   const judgements = await watch.judge(0);
   const planned = new Map<string, PlannedGroup>((earlier?.groups ?? []).map((group) => [group.id, group]));
   const folds: Fold[] = [];
   const notes: string[] = [];
+  const spared: string[] = [];
+  const mustStay = (group: AnalyzedGroup) => (wholeLayers && canEmpty(analysis, planned, group) ? 0 : 1);
 
   // a group comes before those of its features, which are judged by what it leaves
   for (const [i, watched] of watch.groups.entries()) {
@@ -71,8 +74,11 @@ export async function decide(
       ({ unit, into = unit, also = unit }) => isThere(unit) && isThere(into) && isThere(also),
     );
     const gone = group.size - alive.filter((_, index) => isThere(index)).length;
-    const { taken, notes: said } = take({ id: group.id, size: group.size, gone, proposals }, budget);
-    notes.push(...said);
+    const { id, size } = group;
+    const found = take({ id, size, gone, stay: mustStay(group), proposals }, budget);
+    const { taken } = found;
+    notes.push(...found.notes);
+    if (wholeLayers && found.spared) spared.push(id);
     if (taken.length === 0) continue;
     const leaving = taken.flatMap(({ unit, into, also, score }): Omit<Proposal, 'also'>[] =>
       also === undefined
@@ -93,12 +99,14 @@ export async function decide(
     folds.push(...folded.folds);
     notes.push(...folded.notes);
   }
-  notes.push(...dropUnread(analysis, planned));
+  notes.push(...dropUnread(analysis, planned, mustStay));
 
   const removal = new Removal(analysis, [...planned.values()]);
-  const emptied = removal.emptied();
-  if (emptied)
-    throw new Error(`[core] nothing would be left at ${emptied}: lower the budget or narrow the scope`);
+  const { overdone } = removal;
+  if (overdone)
+    throw new Error(`[core] nothing would be left at ${overdone}: lower the budget or narrow the scope`);
+  const whole = [...removal.emptied.gone].map(({ path }) => path);
+  if (whole.length > 0) notes.push(`layers that go whole: ${whole.join(', ')}`);
   return {
     version: 1,
     model: { name: model.name, fingerprint: fingerprintOf(analysis) },
@@ -107,8 +115,19 @@ export async function decide(
     groups: [...planned.values()],
     folds: folds.map((fold) => withoutGone(fold, analysis, removal)),
     cost: { before: analysis.cost, after: removal.cost },
+    ...(spared.length > 0 && { spared }),
     notes,
   };
+}
+
+/** Whether the model can do without all units of a group, and those that are planned already. */
+function canEmpty(
+  analysis: Analysis,
+  planned: ReadonlyMap<string, PlannedGroup>,
+  { id, size }: AnalyzedGroup,
+): boolean {
+  const remove = Array.from({ length: size }, (_, unit) => unit);
+  return new Removal(analysis, [...planned.values(), { id, remove }]).overdone === undefined;
 }
 
 function addUnits(
@@ -174,13 +193,19 @@ function withoutGone(fold: Fold, { groups }: Analysis, removal: Removal): Fold {
 }
 
 /** Units that nobody reads any more (channels without a feature left) go, too. */
-function dropUnread(analysis: Analysis, planned: Map<string, PlannedGroup>): string[] {
+function dropUnread(
+  analysis: Analysis,
+  planned: Map<string, PlannedGroup>,
+  mustStay: (group: AnalyzedGroup) => number,
+): string[] {
   const notes: string[] = [];
-  const removal = new Removal(analysis, [...planned.values()]);
-  for (const group of analysis.groups) {
+  // what nobody reads of a layer may be all that is read of the one before
+  for (const group of [...analysis.groups].reverse()) {
     if (!group.prunable || !group.exact) continue;
     const gone = planned.get(group.id)?.remove.length ?? 0;
-    const unread = removal.unread(group).slice(0, group.size - gone - 1);
+    const all = new Removal(analysis, [...planned.values()]).unread(group);
+    if (all.length === 0) continue;
+    const unread = all.slice(0, group.size - gone - mustStay(group));
     if (unread.length === 0) continue;
     addUnits(
       planned,

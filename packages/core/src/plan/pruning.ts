@@ -14,6 +14,11 @@ export interface Pruning {
   readonly scope?: readonly string[];
   /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
   readonly compensation?: Compensation;
+  /**
+   * Whether layers may go of which every unit should: a branch beside a sum (residual) then goes with its layers. By
+   * default one unit always stays.
+   */
+  readonly wholeLayers?: boolean;
 }
 
 /** What the survivors take over, by default too. */

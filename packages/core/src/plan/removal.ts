@@ -1,6 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
+import { type Emptied, emptied } from '../graph/emptied.ts';
 import { FIXED } from '../graph/labels.ts';
+import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import { parsePlan } from './schema.ts';
 import type { Plan, PlannedGroup } from './types.ts';
 
@@ -8,6 +10,7 @@ import type { Plan, PlannedGroup } from './types.ts';
 export class Removal {
   readonly analysis: Analysis;
   readonly #gone: Uint8Array;
+  #emptied: Emptied | string | undefined;
 
   constructor(analysis: Analysis, groups: readonly Pick<PlannedGroup, 'id' | 'remove'>[]) {
     this.analysis = analysis;
@@ -39,13 +42,48 @@ export class Removal {
   }
 
   get cost(): Cost {
-    return totalCost(
-      this.analysis.trace.layers.map((layer) => layerCost(layer, (labels) => this.kept(labels).length)),
-    );
+    const { gone, sums } = this.emptied;
+    const left = this.analysis.trace.layers.filter((layer) => !gone.has(layer));
+    const biases = sums.filter(({ hasConstant, place }) => hasConstant && !place);
+    return totalCost([
+      ...left.map((layer) => layerCost(layer, (labels) => this.kept(labels).length)),
+      ...biases.map(({ layer, lost: [branch] }): Cost => {
+        const params = this.kept(layer.inputs[branch!]!.labels.data).length;
+        return { params, macs: 0, bytes: params * 4 };
+      }),
+    ]);
+  }
+
+  /**
+   * The layers that go whole.
+   *
+   * @throws if a layer that must stay has no unit left.
+   */
+  get emptied(): Emptied {
+    const found = this.#findEmptied();
+    if (typeof found === 'object') return found;
+    throw new Error(`[core] no unit is left at ${found}`);
+  }
+
+  /** Where no unit is left though one must be, and why, if there is such a place. */
+  get overdone(): string | undefined {
+    const found = this.#findEmptied();
+    return typeof found === 'string' ? found : undefined;
+  }
+
+  #findEmptied(): Emptied | string {
+    if (this.#emptied !== undefined) return this.#emptied;
+    const axis = this.#emptyAxis();
+    const found =
+      axis === undefined
+        ? { gone: new Set<TracedLayer>(), sums: [] }
+        : emptied(this.analysis.trace, (label) => this.isGone(label));
+    this.#emptied = typeof found === 'string' ? `${axis} (${found})` : found;
+    return this.#emptied;
   }
 
   /** A weight's axis of which nothing is left, if there is one. */
-  emptied(): string | undefined {
+  #emptyAxis(): string | undefined {
     for (const { path, weights } of this.analysis.trace.layers) {
       for (const { name, axes } of weights) {
         if (axes.some((axis) => axis && this.kept(axis.labels).length === 0)) return `${path}/${name}`;
@@ -60,11 +98,13 @@ export class Removal {
     const left = new Uint8Array(group.size);
     for (const { layer, weight, axis, role, entries, units } of group.members) {
       if (role !== 'reads') continue;
-      const { labels } = weightAxis(this.analysis, layer, weight, axis);
+      const axes = weightAxes(this.analysis, layer, weight);
+      // a kernel that makes nothing any more reads nothing
+      const isIdle = axes.some((other) => other?.role === 'makes' && this.kept(other.labels).length === 0);
       entries.forEach((entry, i) => {
         const unit = units[i]!;
         readings[unit] = 1;
-        if (!this.isGone(labels[entry]!)) left[unit] = 1;
+        if (!isIdle && !this.isGone(axes[axis]!.labels[entry]!)) left[unit] = 1;
       });
     }
     return Array.from(group.roots.keys()).filter(
@@ -73,9 +113,9 @@ export class Removal {
   }
 }
 
-function weightAxis(analysis: Analysis, layer: string, weight: string, axis: number): { labels: Int32Array } {
+function weightAxes(analysis: Analysis, layer: string, weight: string): TracedWeight['axes'] {
   const traced = analysis.trace.layers.find(({ path }) => path === layer)!;
-  return traced.weights.find(({ name }) => name === weight)!.axes[axis]!;
+  return traced.weights.find(({ name }) => name === weight)!.axes;
 }
 
 /** A hash over the layers' names, kinds and weight shapes: the same before and after training. */
@@ -127,8 +167,8 @@ export function checkPlan(model: LayersModel, analysis: Analysis, given: Plan): 
     }
   }
   const removal = new Removal(analysis, plan.groups);
-  const emptied = removal.emptied();
-  if (emptied) throw new Error(`[core] the plan leaves no unit at ${emptied}: at least one must stay`);
+  const { overdone } = removal;
+  if (overdone) throw new Error(`[core] the plan leaves no unit at ${overdone}: at least one must stay`);
   checkFolds(analysis, plan, removal);
   return removal;
 }

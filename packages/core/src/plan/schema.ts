@@ -34,6 +34,7 @@ const schema: z.ZodType<Plan> = z.object({
     }),
   ),
   cost: z.object({ before: cost, after: cost }),
+  spared: z.array(z.string()).exactOptional(),
   notes: z.array(z.string()),
 });
 

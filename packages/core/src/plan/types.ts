@@ -43,6 +43,11 @@ export interface Plan {
   readonly groups: readonly PlannedGroup[];
   readonly folds: readonly Fold[];
   readonly cost: { readonly before: Cost; readonly after: Cost };
+  /**
+   * Groups of which one unit stays though every one should go: their layer can only go by `removeLayer`, which joins
+   * its neighbours. Found with `wholeLayers` alone.
+   */
+  readonly spared?: readonly string[];
   /** What a reader should know: budgets that could not be met, compensation that could not be made. */
   readonly notes: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { Analysis } from '../graph/analyze.ts';
+import { biasOf, contractionOf, seesParts, windowOf, worksOnUnitsAlone } from '../graph/contraction.ts';
 import type { TracedLayer, TracedValue, TracedWeight } from '../graph/trace.ts';
 
 /** A layer that reads what another one makes, once it has gone through some in between. */
@@ -22,10 +23,6 @@ export interface Joint {
   readonly doors: readonly TracedLayer[];
   readonly readers: readonly Reader[];
 }
-
-/** A kernel that multiplies the layer's input, if it has one. */
-export const contractionOf = ({ weights }: TracedLayer): TracedWeight | undefined =>
-  weights.find(({ contracts }) => contracts);
 
 /** How a model can do without a layer, or why not. */
 export function jointAt({ trace }: Analysis, layer: TracedLayer): Joint | string {
@@ -53,14 +50,15 @@ function follow(
   { consumers }: TracedValue,
   between: readonly TracedLayer[],
 ): string | undefined {
+  if (consumers.length === 0) return 'it works inside another layer';
   for (const layer of consumers) {
     const kernel = contractionOf(layer);
     if (layer.calls > 1) return `${layer.path} reads it, and is called more than once`;
     if (kernel) {
-      const bias = layer.weights.find(({ name }) => name === kernel.contracts!.bias);
+      const bias = biasOf(layer, kernel);
       if (kernel.contracts!.inputAxis !== joint.axis) return `${layer.path} reads it along another axis`;
       if (!bias) return `${layer.path} reads it, and has no bias to take a constant`;
-      if (readsBorder(layer, kernel)) return `${layer.path} reads zeros beside it, at the border`;
+      if (seesParts(layer, kernel)) return `${layer.path} reads zeros beside it, at the border`;
       joint.readers.push({ layer, kernel, bias, between });
       continue;
     }
@@ -75,25 +73,8 @@ function follow(
   return undefined;
 }
 
-/** The lengths of a kernel's axes that are about positions. */
-const windowOf = ({ shape, axes }: TracedWeight): number[] => shape.filter((_, a) => !axes[a]);
-
 /** Whether a kernel makes each position of its output from that position alone. */
 function isPointByPoint({ layer }: TracedLayer, kernel: TracedWeight): boolean {
   const strides = [layer.getConfig().strides ?? 1].flat();
   return [...windowOf(kernel), ...strides].every((n) => n === 1);
-}
-
-/** Whether a layer sees zeros where its input ends: a constant there can't be put into its bias. */
-export function readsBorder({ layer }: TracedLayer, kernel: TracedWeight): boolean {
-  return layer.getConfig().padding === 'same' && windowOf(kernel).some((n) => n > 1);
-}
-
-/** Whether a layer does to each unit the same at all positions, whatever the other units are. */
-export function worksOnUnitsAlone({ rule, inputs, weights }: TracedLayer): boolean {
-  return (
-    rule?.pointwise === true &&
-    inputs.length === 1 &&
-    weights.every(({ shape, axes }) => shape.every((n, a) => n === 1 || axes[a]))
-  );
 }

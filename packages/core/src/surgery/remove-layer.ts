@@ -1,11 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
+import { contractionOf } from '../graph/contraction.ts';
 import { stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { CalibrationData } from '../plan/data.ts';
 import { Removal } from '../plan/removal.ts';
 import { type AffineMap, exactMap, fittedMaps } from './affine.ts';
-import { contractionOf, type Joint, jointAt, type Reader } from './joint.ts';
+import { type Joint, jointAt, type Reader } from './joint.ts';
 import { maskedPlan } from './mask.ts';
 import { type Remade, reassemble } from './reassemble.ts';
 import { readWeights, type WeightValues } from './weights.ts';

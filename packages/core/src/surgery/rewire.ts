@@ -30,9 +30,6 @@ export interface Wiring {
   readonly inputs: ReadonlyMap<string, { readonly axis: number; readonly length: number }>;
 }
 
-/** Nothing changes. */
-export const sameWiring: Wiring = { gone: new Set(), cuts: new Map(), added: [], inputs: new Map() };
-
 /** Joins the layers of a model, and of the models in it, anew in its JSON. */
 export function rewire(config: Json, wiring: Wiring, prefix = ''): void {
   const entries = config.layers as LayerEntry[];
@@ -59,6 +56,7 @@ function goes(entry: LayerEntry, prefix: string, wiring: Wiring): boolean {
   const path = prefix + nameOf(entry);
   const { layers } = entry.config;
   if (!Array.isArray(layers)) return wiring.gone.has(path);
+  if (wiring.added.some(({ after }) => after.startsWith(`${path}/`))) return false;
   return (layers as LayerEntry[]).every(
     (inner) => inner.class_name === 'InputLayer' || goes(inner, `${path}/`, wiring),
   );

@@ -2,9 +2,9 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { analyzeInternals } from '../graph/analyze.ts';
 import { checkPlan } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
+import { withoutBranches } from './branches.ts';
 import { heldPlan } from './mask.ts';
 import { reassemble } from './reassemble.ts';
-import { sameWiring } from './rewire.ts';
 import { applyFolds, readWeights } from './weights.ts';
 
 /**
@@ -13,7 +13,8 @@ import { applyFolds, readWeights } from './weights.ts';
  * a plan it removes what was masked before.
  *
  * The new model is plain TensorFlow.js: it saves and loads without Espalier, but for a `FeatureSelection`
- * layer if single features of a flattened map were removed.
+ * layer if single features of a flattened map were removed, and a `ChannelBias` where a residual branch went whole
+ * and no other layer can take what it still added.
  *
  * @throws if the plan is for another model or makes no sense for it, or there is none.
  */
@@ -28,11 +29,6 @@ export async function shrink(model: LayersModel, given?: Plan): Promise<LayersMo
   const removal = checkPlan(model, analysis, plan);
   const values = await readWeights(analysis.trace.layers);
   applyFolds(analysis, plan, values);
-  return reassemble(model, analysis, {
-    removal,
-    values,
-    wiring: sameWiring,
-    remade: new Map(),
-    addedValues: new Map(),
-  });
+  const joined = await withoutBranches(removal, values);
+  return reassemble(model, analysis, { removal, values, remade: new Map(), ...joined });
 }

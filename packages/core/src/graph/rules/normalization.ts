@@ -15,6 +15,7 @@ const batchNormalization: LayerRule = {
     return {
       outputs: [spread(labels, shape, axis)],
       weights: { gamma: vector, beta: vector, moving_mean: vector, moving_variance: vector },
+      adds: 'beta',
     };
   },
 };

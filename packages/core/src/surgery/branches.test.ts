@@ -1,0 +1,311 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  input,
+  type LayersModel,
+  layers,
+  model as modelOf,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { prune } from '../callback.ts';
+import { analyze } from '../graph/analyze.ts';
+import type { Layer } from '../graph/rule.ts';
+import { foldMean, none } from '../plan/compensation.ts';
+import { type PlanOptions, plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/types.ts';
+import { examples, liven } from '../test-models/build.ts';
+import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
+import { scores } from '../test-models/pruners.ts';
+import { mask } from './mask.ts';
+import { shrink } from './shrink.ts';
+
+const TOLERANCE = 1e-5;
+
+/** How one residual block is built. */
+interface Block {
+  /** Convolutions of the branch; the last makes as many filters as the block reads. */
+  readonly depth: 1 | 2 | 3;
+  readonly norm: boolean;
+  readonly useBias: boolean;
+  /** Of the branch's last layer: its own, none, or that behind the sum. */
+  readonly end: 'relu' | 'linear' | 'afterSum';
+  readonly shortcut: 'identity' | 'conv';
+  readonly nested: 'no' | 'branch' | 'sequential' | 'block';
+}
+
+const blockOf = fc.record<Block>({
+  depth: fc.constantFrom(1, 2, 3),
+  norm: fc.boolean(),
+  useBias: fc.boolean(),
+  end: fc.constantFrom('relu', 'linear', 'afterSum'),
+  shortcut: fc.constantFrom('identity', 'conv'),
+  nested: fc.constantFrom('no', 'branch', 'sequential', 'block'),
+});
+
+const asLayer = (model: LayersModel) => model as unknown as Layer;
+const through = (list: readonly Layer[], from: SymbolicTensor) =>
+  list.reduce((tensor, layer) => layer.apply(tensor) as SymbolicTensor, from);
+
+/** Of three, the last but one sees 3x3 pixels: its neighbours see one, so that constants stay constants. */
+function branchLayers(name: string, filters: number, { depth, norm, useBias, end }: Block): Layer[] {
+  return Array.from({ length: depth + 1 }, (_, i) => {
+    const last = i === depth;
+    const kernelSize = i === depth - 1 ? 3 : 1;
+    const act = !last || end === 'relu';
+    const one = `${name}_${i}`;
+    return [
+      layers.conv2d({
+        filters: last ? filters : 3,
+        kernelSize,
+        padding: 'same',
+        useBias,
+        name: `${one}_conv`,
+      }),
+      ...(norm ? [layers.batchNormalization({ name: `${one}_norm` })] : []),
+      ...(act ? [layers.activation({ activation: 'elu', name: `${one}_act` })] : []),
+    ];
+  }).flat();
+}
+
+function block(name: string, from: SymbolicTensor, described: Block): SymbolicTensor {
+  const shape = from.shape.slice(1) as number[];
+  const filters = shape.at(-1)!;
+  const list = branchLayers(name, filters, described);
+  const build = (x: SymbolicTensor) => {
+    const door = input({ shape, name: `${name}_door` });
+    const branch =
+      described.nested === 'branch'
+        ? (asLayer(modelOf({ inputs: door, outputs: through(list, door), name: `${name}_model` })).apply(
+            x,
+          ) as SymbolicTensor)
+        : described.nested === 'sequential'
+          ? (asLayer(nestedOf(`${name}_model`, shape, list)).apply(x) as SymbolicTensor)
+          : through(list, x);
+    const shortcut =
+      described.shortcut === 'conv'
+        ? through([layers.conv2d({ filters, kernelSize: 1, name: `${name}_shortcut` })], x)
+        : x;
+    const sum = layers.add({ name: `${name}_sum` }).apply([branch, shortcut]) as SymbolicTensor;
+    return described.end === 'afterSum'
+      ? through([layers.activation({ activation: 'relu', name: `${name}_out` })], sum)
+      : sum;
+  };
+  if (described.nested !== 'block') return build(from);
+  const door = input({ shape, name: `${name}_in` });
+  const model = modelOf({ inputs: door, outputs: build(door), name: `${name}_block` });
+  return asLayer(model).apply(from) as SymbolicTensor;
+}
+
+function nestedOf(name: string, shape: number[], list: readonly Layer[]): LayersModel {
+  const model = sequential({ name });
+  model.add(layers.inputLayer({ inputShape: shape, name: `${name}_input` }));
+  for (const layer of list) model.add(layer);
+  return model;
+}
+
+/** A stem, blocks, and a head. */
+function resNet(blocks: readonly Block[], seed = 1): LayersModel {
+  const image = input({ shape: [5, 4, 2], name: 'image' });
+  const stem = through([layers.conv2d({ filters: 4, kernelSize: 1, name: 'stem' })], image);
+  const features = blocks.reduce((tensor, described, i) => block(`b${i}`, tensor, described), stem);
+  const head = [layers.globalAveragePooling2d({ name: 'pool' }), layers.dense({ units: 3, name: 'logits' })];
+  const model = modelOf({ inputs: image, outputs: through(head, features), name: 'res_net' });
+  liven(model, seed);
+  return model;
+}
+
+/** All units of the first convolution of each given branch. */
+const emptying = (model: LayersModel, ends: readonly string[]): PlanOptions => ({
+  pruner: scores(0, 0, 0, 0),
+  budget: { threshold: 1 },
+  scope: analyze(model).groups.flatMap(({ id }) => (ends.some((end) => id.endsWith(end)) ? [id] : [])),
+  wholeLayers: true,
+});
+
+const standard: Block = {
+  depth: 1,
+  norm: true,
+  useBias: true,
+  end: 'afterSum',
+  shortcut: 'identity',
+  nested: 'no',
+};
+const layerNames = (model: LayersModel) => analyze(model).layers.map(({ name }) => name);
+
+async function expectSame(model: LayersModel, made: Plan, x: tf.Tensor[]): Promise<LayersModel> {
+  const small = await shrink(model, JSON.parse(JSON.stringify(made)));
+  await mask(model, made);
+  const masked = outputsOf(model, x);
+  expect(difference(masked, outputsOf(small, x)), 'shrunk').toBeLessThan(TOLERANCE);
+  const loaded = await reloaded(small);
+  expect(difference(masked, outputsOf(loaded, x)), 'saved and loaded').toBeLessThan(TOLERANCE);
+  expect(analyze(small).cost, 'predicted cost').toEqual(made.cost.after);
+  expect(small.countParams()).toBe(made.cost.after.params);
+  loaded.dispose();
+  return small;
+}
+
+describe('a branch of which every unit goes', () => {
+  it('takes its layers and the sum along; the constant goes where a bias is', async () => {
+    const model = resNet([{ ...standard, shortcut: 'conv' }]);
+    const made = await plan(model, emptying(model, ['b0_0_conv']));
+    expect(made.notes).toEqual([
+      'layers that go whole: b0_0_conv, b0_0_norm, b0_0_act, b0_1_conv, b0_1_norm, b0_sum',
+    ]);
+    expect(made.spared).toBeUndefined();
+    const small = await expectSame(model, made, examples(model, 3, 1));
+    expect(layerNames(small)).toEqual(['image', 'stem', 'b0_shortcut', 'b0_out', 'pool', 'logits']);
+  });
+
+  it('leaves a bias of its own where an activation is on either side', async () => {
+    const model = resNet([standard, standard]);
+    const small = await expectSame(
+      model,
+      await plan(model, emptying(model, ['b1_0_conv'])),
+      examples(model, 3, 1),
+    );
+    expect(layerNames(small).slice(-5)).toEqual(['b0_out', 'b1_sum_bias', 'b1_out', 'pool', 'logits']);
+    expect(small.getLayer('b1_sum_bias').getClassName()).toBe('ChannelBias');
+    // of the two, the first is added to the linear stem, whose bias takes it
+    const both = resNet([standard, standard]);
+    const smaller = await expectSame(
+      both,
+      await plan(both, emptying(both, ['b0_0_conv', 'b1_0_conv'])),
+      examples(both, 3, 1),
+    );
+    expect(layerNames(smaller)).toEqual([
+      'image',
+      'stem',
+      'b0_out',
+      'b1_sum_bias',
+      'b1_out',
+      'pool',
+      'logits',
+    ]);
+  });
+
+  it('leaves nothing where it added nothing', async () => {
+    const model = resNet([standard, { ...standard, norm: false, useBias: false }]);
+    const small = await expectSame(
+      model,
+      await plan(model, emptying(model, ['b1_0_conv'])),
+      examples(model, 3, 1),
+    );
+    expect(layerNames(small).slice(-4)).toEqual(['b0_out', 'b1_out', 'pool', 'logits']);
+  });
+
+  it('passes constants on through several layers, past sums, and takes units that nobody reads along', async () => {
+    const model = resNet([
+      { ...standard, end: 'linear' },
+      { ...standard, depth: 3, end: 'linear' },
+    ]);
+    const x = examples(model, 3, 1);
+    const middle = await plan(model, emptying(model, ['b1_2_conv']));
+    expect(middle.groups.map(({ id, remove }) => [id, remove.length])).toEqual([
+      ['b1_2_conv', 3],
+      ['b1_1_conv', 3],
+      ['b1_0_conv', 3],
+    ]);
+    const small = await expectSame(model, middle, x);
+    // the constant goes into the beta of the block before, past its sum
+    const first = ['b0_0_conv', 'b0_0_norm', 'b0_0_act', 'b0_1_conv', 'b0_1_norm', 'b0_sum'];
+    expect(layerNames(small)).toEqual(['image', 'stem', ...first, 'pool', 'logits']);
+  });
+
+  it('is the same for random residual networks and plans', { timeout: 120_000 }, async () => {
+    let counted = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(blockOf, { minLength: 1, maxLength: 3 }),
+        fc.nat(1000),
+        fc.boolean(),
+        async (blocks, seed, means) => {
+          const model = resNet(blocks, seed);
+          const x = examples(model, 3, seed);
+          const chosen = blocks.flatMap(({ depth }, i) =>
+            (seed >> i) & 1 ? [`b${i}_${seed % depth}_conv`] : [],
+          );
+          fc.pre(chosen.length > 0);
+          const before = tf.memory().numTensors;
+          const options = emptying(model, chosen);
+          const data = { x, batchSize: 2 };
+          const made = await plan(model, { ...options, compensation: means ? foldMean() : none(), data });
+          const small = await expectSame(model, made, x);
+          if (made.notes.some((note) => note.includes('go whole'))) counted++;
+          small.dispose();
+          expect(tf.memory().numTensors, 'tensors').toBe(before);
+          model.dispose();
+          tf.dispose(x);
+        },
+      ),
+      { numRuns: 60, seed: 1 },
+    );
+    expect(counted).toBeGreaterThan(40);
+  });
+
+  it('can be planned again, trained with and carried on', async () => {
+    const model = resNet([standard, { ...standard, end: 'linear' }]);
+    model.compile({ optimizer: tf.train.adam(0.01), loss: 'meanSquaredError' });
+    const x = examples(model, 8, 1)[0]!;
+    const y = tf.randomUniform([8, 3], 0, 1, 'float32', 2);
+    const { scope } = emptying(model, ['b0_0_conv']);
+    const callback = prune(scores(), { budget: { count: 3 }, scope: scope!, wholeLayers: true });
+    await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: callback });
+    const small = await shrink(model);
+    expect(difference(outputsOf(model, [x]), outputsOf(small, [x]))).toBeLessThan(TOLERANCE);
+    expect(layerNames(small)).not.toContain('b0_0_conv');
+    const again = await plan(model, { pruner: scores(), budget: { count: { b0_0_conv: 3, b1_0_conv: 1 } } });
+    expect(again.groups.map(({ id, remove }) => [id, remove.length])).toEqual([
+      ['b0_0_conv', 3],
+      ['b1_0_conv', 1],
+    ]);
+    const { history } = await small.fit(x, y, { epochs: 8, verbose: 0 });
+    expect(history.loss!.at(-1)).toBeLessThan(history.loss![0] as number);
+  });
+});
+
+describe('a layer that must stay', () => {
+  it('keeps a unit, and the plan says that it was spared', async () => {
+    const chain = () =>
+      sequential({
+        layers: [
+          layers.dense({ units: 3, activation: 'tanh', inputShape: [4], name: 'hidden' }),
+          layers.dense({ units: 2, name: 'logits' }),
+        ],
+      });
+    const options = { pruner: scores(0, 1, 2), budget: { threshold: 9 } };
+    const made = await plan(chain(), { ...options, wholeLayers: true });
+    expect(made.groups[0]?.remove).toEqual([0, 1]);
+    expect(made.spared).toEqual(['hidden']);
+    const usual = await plan(chain(), options);
+    expect(usual.spared).toBeUndefined();
+    expect(usual.groups).toEqual(made.groups);
+    expect((await plan(chain(), { ...options, budget: { threshold: 2 }, wholeLayers: true })).spared).toBe(
+      undefined,
+    );
+  });
+
+  it('stays without the option, and where a constant would show at the border', async () => {
+    const model = resNet([{ ...standard, depth: 2 }]);
+    const options = emptying(model, ['b0_0_conv']);
+    expect((await plan(model, { ...options, wholeLayers: false })).groups[0]?.remove).toHaveLength(2);
+    const made = await plan(model, options);
+    expect(made.groups[0]?.remove, 'the next but one reads 3x3 pixels').toHaveLength(3);
+    const deep = resNet([{ ...standard, depth: 3 }]);
+    const spared = await plan(deep, emptying(deep, ['b0_0_conv']));
+    expect(spared.spared).toEqual(['b0_0_conv']);
+    expect(spared.groups[0]?.remove).toHaveLength(2);
+  });
+
+  it('is named with the reason if a plan empties it all the same', async () => {
+    const model = resNet([standard]);
+    const made = await plan(model, { pruner: scores(), budget: { count: 3 }, scope: ['stem'] });
+    const edited = { ...made, groups: [{ ...made.groups[0]!, remove: [0, 1, 2, 3] }] };
+    await expect(shrink(model, edited)).rejects.toThrow(
+      /the plan leaves no unit at stem\/kernel \(nothing else makes what the model puts out\): at least one must stay/,
+    );
+  });
+});
