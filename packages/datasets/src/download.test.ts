@@ -182,10 +182,21 @@ describe('download', () => {
     ]);
   });
 
-  it('says so where the cache cannot be written', async () => {
+  it('makes the folders on its way, from two sides at once', async () => {
+    const server = await start((response) => response.end(body));
+    const into = (name: string) => ({ ...job(server), target: join(folder, 'a', 'b', 'c', name) });
+    const outcomes = await Promise.all([download(into('one'), quick), download(into('two'), quick)]);
+    expect(outcomes.map(({ ok }) => ok)).toEqual([true, true]);
+    expect((await readdir(join(folder, 'a', 'b', 'c'))).sort()).toEqual(['one', 'two']);
+  });
+
+  it.each([
+    ['where a file stands', () => join(folder, 'taken', 'file')],
+    ['where no folder can be made', () => '/proc/nowhere/deep/file'],
+  ])('says so where the cache cannot be written: %s', async (_, at) => {
     await writeFile(join(folder, 'taken'), '');
     const server = await start((response) => response.end(body));
-    const outcome = await download({ ...job(server), target: join(folder, 'taken', 'file') }, quick);
+    const outcome = await download({ ...job(server), target: at() }, quick);
     expect(outcome.ok ? [] : outcome.reasons).toEqual([
       expect.stringContaining('the cache cannot be written'),
     ]);

@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from './folder.ts';
 import { claimPartFile, releasePartFile } from './part-file.ts';
 
 /** How long to wait, in milliseconds. */
@@ -128,7 +129,7 @@ export const download = async (job: Download, wait: Patience = patience): Promis
   const reasons: string[] = [];
   let wrong = false;
   try {
-    await mkdir(dirname(job.target), { recursive: true });
+    await makeFolder(dirname(job.target));
     const path = await claimPartFile(job.target);
     let left = wait.connect;
     for (const [i, url] of job.urls.entries()) {
