@@ -70,6 +70,23 @@ export function softmaxGradient(dy: usize, y: usize, lines: i32, n: i32, dx: usi
   }
 }
 
+/** The gradient of a / b by b, where b has one number per line: db [lines] = - sum of dy a / b^2. */
+export function divisorGradient(dy: usize, a: usize, b: usize, lines: i32, n: i32, db: usize): void {
+  for (let i = 0; i < lines; i++, b += 4, db += 4) {
+    let sum: f32 = 0;
+    for (let c = 0; c < n; c++, dy += 4, a += 4) sum += f32.load(dy) * f32.load(a);
+    f32.store(db, -sum / (f32.load(b) * f32.load(b)));
+  }
+}
+
+/** out [lines, n] = each number of x [lines] n times, scaled. */
+export function spread(x: usize, lines: i32, n: i32, scale: f32, out: usize): void {
+  for (let i = 0; i < lines; i++, x += 4) {
+    const value = f32.load(x) * scale;
+    for (let c = 0; c < n; c++, out += 4) f32.store(out, value);
+  }
+}
+
 /** Copies runs of `bytes`, the one with each index; answers with the place of an index that is not below `limit`, or -1. */
 export function gather(x: usize, indices: usize, count: i32, bytes: i32, limit: i32, out: usize): i32 {
   for (let i = 0; i < count; i++, out += bytes) {

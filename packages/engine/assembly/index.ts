@@ -4,9 +4,11 @@ export {
   clear,
   clipGradient,
   copyLines,
+  divisorGradient,
   gather,
   reluGradient,
   softmaxGradient,
+  spread,
   sumLines,
 } from './elementwise';
 export { multiply, pack } from './gemm';

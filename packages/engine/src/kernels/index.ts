@@ -1,5 +1,6 @@
 import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import { registerChainedOps } from '../chained-ops.ts';
+import { installFusions } from '../fusions/index.ts';
 import { registerGradients } from '../gradients/index.ts';
 import { add } from './add.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
@@ -72,4 +73,5 @@ export function registerTrainingKernels(): void {
     return;
   }
   for (const kernel of kernels) installKernel(kernel);
+  installFusions();
 }

@@ -28,6 +28,8 @@ export interface Loops {
   reluGradient(dy: number, x: number, n: number, dx: number): void;
   clipGradient(dy: number, x: number, n: number, low: number, high: number, dx: number): void;
   softmaxGradient(dy: number, y: number, lines: number, n: number, dx: number): void;
+  divisorGradient(dy: number, a: number, b: number, lines: number, n: number, db: number): void;
+  spread(x: number, lines: number, n: number, scale: number, out: number): void;
   adam(
     out: number, value: number, gradient: number, m: number, v: number, n: number,
     beta1: number, rest1: number, beta2: number, rest2: number, rate: number, correction: number, epsilon: number,

@@ -25,12 +25,18 @@ export const adam: Rule = rule<Fields>({
     { field: 'accumulatedFirstMoment', suffix: 'm' },
     { field: 'accumulatedSecondMoment', suffix: 'v' },
   ],
-  begin: ({ learningRate, beta1, beta2, epsilon, accBeta1, accBeta2 }, scalars) => {
+  begin: ({ learningRate, beta1, beta2, epsilon, accBeta1, accBeta2 }, scalars, loops) => {
     const [rest1, rest2] = [1 - beta1, 1 - beta2];
     const rate = learningRate / (1 - scalars.get(accBeta1));
     const correction = 1 / (1 - scalars.get(accBeta2));
     return (out, value, gradient, slots) => {
       const [first, second] = [slots[0]!, slots[1]!];
+      if (loops) {
+        const [to, from, by, m, v] = [out, value, gradient, first, second].map((array) => array.byteOffset);
+        const factors = [beta1, rest1, beta2, rest2, rate, correction, epsilon] as const;
+        loops.adam(to!, from!, by!, m!, v!, out.length, ...factors);
+        return;
+      }
       for (let i = 0; i < out.length; i++) {
         const g = gradient[i]!;
         const m = first[i]! * beta1 + g * rest1;

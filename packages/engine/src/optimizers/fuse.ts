@@ -1,6 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { floats } from '../kernels/kernel.ts';
+import { type Loops, loopsOf } from '../loops/loops.ts';
 
 /** How tf.train's optimizers hold one slot (momentum, mean square, ...) of one variable. */
 export interface Slot {
@@ -15,7 +16,7 @@ export interface SlotRule {
   readonly start?: number;
 }
 
-/** Updates one variable in one pass: writes `out` and the slots, in the order of the rule. */
+/** Updates one variable in one pass, all on the backend's heap: writes `out` and the slots, in the order of the rule. */
 export type Update = (
   out: Float32Array,
   value: Float32Array,
@@ -36,7 +37,7 @@ export interface Rule {
   readonly fields: Readonly<Record<string, 'number' | 'boolean' | 'tensor'>>;
   slots(fields: object): readonly SlotRule[];
   /** Called once in a step, before the variables. */
-  begin(fields: object, scalars: Scalars): Update;
+  begin(fields: object, scalars: Scalars, loops: Loops | undefined): Update;
   /** Called after them. */
   end?(fields: object, scalars: Scalars): void;
 }
@@ -45,7 +46,7 @@ export interface Rule {
 export const rule = <Fields extends object>(
   typed: Omit<Rule, 'slots' | 'begin' | 'end'> & {
     slots(fields: Fields): readonly SlotRule[];
-    begin(fields: Fields, scalars: Scalars): Update;
+    begin(fields: Fields, scalars: Scalars, loops: Loops | undefined): Update;
     end?(fields: Fields, scalars: Scalars): void;
   },
 ): Rule => typed as Rule;
@@ -114,7 +115,7 @@ function step(backend: BackendWasm, one: Rule, fields: Fields, named: readonly N
     },
   };
   const rules = one.slots(fields);
-  const update = one.begin(fields, scalars);
+  const update = one.begin(fields, scalars, loopsOf(backend));
   named.forEach(({ name, tensor }, i) => {
     const variable = variableOf(name)!;
     const slots = rules.map((slot) => slotOf(fields, slot, variable, i));
