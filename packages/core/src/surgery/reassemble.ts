@@ -1,4 +1,4 @@
-import type { LayersModel, LayerVariable } from '@tensorflow/tfjs-layers';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { layers as kinds, models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { keptLengths } from '../graph/labels.ts';
@@ -6,9 +6,9 @@ import type { Layer } from '../graph/rule.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
 import { settleCallOrder } from './call-order.ts';
+import { carryConstraint } from './constraints.ts';
 import { carryOptimizer } from './optimizer.ts';
 import { rewire, type Wiring } from './rewire.ts';
-import './channel-bias.ts';
 import './selection.ts';
 import { keptAxes, slice, type WeightValues, writeWeight } from './weights.ts';
 
@@ -74,12 +74,12 @@ function fillTwin(layer: TracedLayer, twin: TracedLayer, { removal, values, rema
   completeConfig(layer, twin, removal);
   layer.weights.forEach((weight, i) => {
     const { variable, shape } = twin.weights[i]!;
-    restoreConstraint(weight.variable, variable);
     variable.trainable = weight.variable.trainable;
     const made = remade.get(weight);
     const kept = keptAxes(weight, removal);
     checkShape(layer, weight, shape, made?.shape ?? weight.shape.map((n, a) => kept[a]?.length ?? n));
     writeWeight(variable, made?.values ?? slice(values.get(weight)!, weight.shape, kept));
+    carryConstraint(weight.variable, twin.layer, variable);
   });
 }
 
@@ -186,12 +186,6 @@ function restoreFields(layer: Layer, twin: Layer): void {
       if (inner instanceof kinds.Layer && twins[i] instanceof kinds.Layer) restoreFields(inner, twins[i]);
     });
   }
-}
-
-/** TensorFlow.js saves the regularizer of a DepthwiseConv2D's kernel as its constraint. */
-function restoreConstraint(from: LayerVariable, to: LayerVariable): void {
-  type Constrained = { constraint: unknown };
-  (to as unknown as Constrained).constraint = (from as unknown as Constrained).constraint;
 }
 
 /** Some layers (SeparableConv2D) leave out of their config what they can't be loaded without. */

@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
-import { type ModelDescription, operations, type Step } from './build.ts';
+import type { InputDescription, ModelDescription, Step } from './build.ts';
+import { makers, type Operation } from './makers/index.ts';
 
+const operations = Object.keys(makers) as Operation[];
 const leaf = operations.filter((operation) => operation !== 'nested' && operation !== 'unknown');
 
-const stepOf = (names: readonly Step['operation'][]): fc.Arbitrary<Step> =>
+const stepOf = (names: readonly Operation[]): fc.Arbitrary<Step> =>
   fc.record({
     operation: fc.constantFrom(...names),
     // mostly the newest tensor, so that models get deep
@@ -18,12 +20,20 @@ const nestedStep = fc
   .map(({ step, body }): Step => ({ ...step, body }));
 
 // something to prune first
-const producer = stepOf(['conv', 'conv', 'dense', 'separable']);
+const producer = stepOf(['conv', 'conv', 'dense', 'separable', 'recurrent', 'bidirectional', 'convLstm']);
 
-const inputShape = fc.constantFrom([6, 5, 2], [6, 5, 2], [7, 3], [6]);
+const inputs: readonly InputDescription[] = [
+  { shape: [6, 5, 2] },
+  { shape: [6, 5, 2] },
+  { shape: [7, 3] },
+  { shape: [4, 3] },
+  { shape: [6] },
+  { shape: [3, 4, 4, 2] },
+  { shape: [5], words: true },
+];
 
 export const modelDescription: fc.Arbitrary<ModelDescription> = fc.record({
-  inputs: fc.array(inputShape, { minLength: 1, maxLength: 2 }),
+  inputs: fc.array(fc.constantFrom(...inputs), { minLength: 1, maxLength: 2 }),
   steps: fc
     .tuple(
       producer,

@@ -5,9 +5,10 @@ import { along as axisAlong, axisAt } from './shared.ts';
 /** Four vectors along one axis. */
 const batchNormalization: LayerRule = {
   pointwise: true,
-  trace({ config, inputs, along }) {
+  trace({ layer, config, inputs, along, markInexact }) {
     const { shape, dims } = inputs[0]!;
     const axis = axisAt(config.axis as number, shape.length);
+    if (shape.slice(axis + 1).some((n) => n > 1)) markInexact(inputs[0]!, notLast(layer.name));
     // normalised along an axis of positions: units have no part of the vectors
     if (dims[axis] === 1 && varyingAxes(inputs[0]!).length > 0) return { outputs: inputs };
     const labels = along(inputs[0]!, axis);
@@ -19,6 +20,11 @@ const batchNormalization: LayerRule = {
     };
   },
 };
+
+/** They repeat the vectors value by value, whichever axis they belong to. */
+const notLast = (name: string) =>
+  `${name} normalises along another axis than the last, which TensorFlow.js gets wrong on its cpu and wasm ` +
+  'engines: use channels last';
 
 /** A mean and a variance over some axes, and two weights of the shape of these axes. */
 const layerNormalization: LayerRule = {
