@@ -43,14 +43,16 @@ export interface Head {
   readonly classes: number;
   readonly activation: Activation;
   readonly dropout: number;
+  readonly l2?: number;
 }
 
 /** `what` is the caller's own name for `dense`. */
-export const checkHead = (what: string, { dense, classes, activation, dropout }: Head): void => {
+export const checkHead = (what: string, { dense, classes, activation, dropout, l2 = 0 }: Head): void => {
   checkWidths(what, dense);
   checkWhole('classes', classes, 2);
   checkOneOf('activation', activation, activations);
   if (!(dropout >= 0 && dropout < 1)) fail(`dropout must be 0 or more and below 1, got ${dropout}`);
+  if (!(l2 >= 0 && l2 < Number.POSITIVE_INFINITY)) fail(`l2 must be a number of 0 or more, got ${l2}`);
 };
 
 /**
@@ -58,11 +60,15 @@ export const checkHead = (what: string, { dense, classes, activation, dropout }:
  * seeded dropout layer of TensorFlow.js draws the same mask for every batch, which is no dropout.
  */
 export const addHead = (model: tf.Sequential, head: Head, next: NextInitializer): void => {
-  const { dense, classes, activation, dropout } = head;
+  const { dense, classes, activation, dropout, l2 } = head;
+  const kernel = () => ({
+    kernelInitializer: next(),
+    ...(l2 && { kernelRegularizer: tf.regularizers.l2({ l2 }) }),
+  });
   for (const [i, units] of dense.entries()) {
-    model.add(tf.layers.dense({ name: `fc${i + 1}`, units, activation, kernelInitializer: next() }));
+    model.add(tf.layers.dense({ name: `fc${i + 1}`, units, activation, ...kernel() }));
     if (dropout > 0) model.add(tf.layers.dropout({ name: `dropout${i + 1}`, rate: dropout }));
   }
   const name = `fc${dense.length + 1}`;
-  model.add(tf.layers.dense({ name, units: classes, activation: 'softmax', kernelInitializer: next() }));
+  model.add(tf.layers.dense({ name, units: classes, activation: 'softmax', ...kernel() }));
 };

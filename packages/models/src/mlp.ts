@@ -14,6 +14,11 @@ export interface MlpArgs {
   readonly activation?: Activation;
   /** After each hidden layer; unseeded. Default 0. */
   readonly dropout?: number;
+  /**
+   * Weight decay: this times the sum of the squared kernel weights is added to the loss, in which `fit` then includes it.
+   * Default 0.
+   */
+  readonly l2?: number;
   /** Of the initial weights. Default 1. */
   readonly seed?: number;
 }
@@ -25,10 +30,11 @@ export const mlp = ({
   classes = 26,
   activation = 'relu',
   dropout = 0,
+  l2 = 0,
   seed = 1,
 }: MlpArgs = {}): tf.Sequential => {
   const inputShape = typeof inputs === 'number' ? [inputs] : [...inputs];
-  const head = { dense: hidden, classes, activation, dropout };
+  const head = { dense: hidden, classes, activation, dropout, l2 };
   checkWidths('inputs', inputShape);
   checkHead('hidden', head);
 
