@@ -20,6 +20,7 @@ import { examples, liven } from '../test-models/build.ts';
 import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
 import { scores } from '../test-models/pruners.ts';
 import { mask } from './mask.ts';
+import { removableLayers, removeLayer } from './remove-layer.ts';
 import { shrink } from './shrink.ts';
 
 const TOLERANCE = 1e-5;
@@ -264,6 +265,24 @@ describe('a branch of which every unit goes', () => {
     ]);
     const { history } = await small.fit(x, y, { epochs: 8, verbose: 0 });
     expect(history.loss!.at(-1)).toBeLessThan(history.loss![0] as number);
+  });
+});
+
+describe('removeLayer', () => {
+  it('takes the branch around a layer that nothing can be joined to, and leaves the means of what it added', async () => {
+    const model = resNet([{ ...standard, depth: 2 }]);
+    const x = examples(model, 16, 1);
+    const found = removableLayers(model).find(({ layer }) => layer === 'b0_1_conv');
+    expect(found).toMatchObject({ removable: true });
+    expect(found?.goes).toContain('b0_sum');
+    const data = { x, batchSize: 8 };
+    const [without, means] = [
+      await removeLayer(model, { layer: 'b0_1_conv' }),
+      await removeLayer(model, { layer: 'b0_1_conv', data }),
+    ];
+    expect(layerNames(without)).toEqual(['image', 'stem', 'b0_out', 'pool', 'logits']);
+    const before = outputsOf(model, x);
+    expect(difference(before, outputsOf(means, x))).toBeLessThan(difference(before, outputsOf(without, x)));
   });
 });
 

@@ -1,14 +1,19 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
+import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import { contractionOf } from '../graph/contraction.ts';
 import { stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import { foldMean } from '../plan/compensation.ts';
 import type { CalibrationData } from '../plan/data.ts';
+import { plan } from '../plan/plan.ts';
 import { Removal } from '../plan/removal.ts';
+import type { Pruner } from '../pruner.ts';
 import { type AffineMap, exactMap, fittedMaps } from './affine.ts';
 import { type Joint, jointAt, type Reader } from './joint.ts';
 import { maskedPlan } from './mask.ts';
 import { type Remade, reassemble } from './reassemble.ts';
+import { shrink } from './shrink.ts';
 import { readWeights, type WeightValues } from './weights.ts';
 
 /** A layer with a kernel, and whether the model can do without it. */
@@ -26,7 +31,10 @@ export interface HiddenLayer {
 export interface RemoveLayerOptions {
   /** Its name, after those of the models around it, as in `removableLayers`. */
   readonly layer: string;
-  /** Needed where the layer, or an activation behind it, is not linear. */
+  /**
+   * What its stand-in is fitted to. Needed where the layer, or an activation behind it, is not linear; a branch that
+   * goes then leaves the means of what it added.
+   */
   readonly data?: CalibrationData;
 }
 
@@ -38,18 +46,27 @@ export interface RemoveLayerOptions {
 export function removableLayers(model: LayersModel): HiddenLayer[] {
   const analysis = analyzeInternals(model);
   return analysis.trace.layers.filter(contractionOf).map((layer) => {
-    const joint = jointAt(analysis, layer);
-    return typeof joint === 'string'
-      ? { layer: layer.path, removable: false, reason: joint, goes: [] }
-      : { layer: layer.path, removable: true, goes: joint.gone.map(({ path }) => path) };
+    const way = wayWithout(analysis, layer);
+    const gone = typeof way === 'string' ? [] : 'readers' in way ? way.gone : way.removal.emptied.gone;
+    return {
+      layer: layer.path,
+      removable: typeof way === 'object',
+      ...(typeof way === 'string' && { reason: way }),
+      goes: [...gone].map(({ path }) => path),
+    };
   });
 }
 
 /**
- * Makes the model without one of its hidden layers. The layers that read it (through activations, normalisations
- * and dropout, which go with it) then read its input, by kernels and biases that come as near as can be to what they
- * made before: just so if the layer is linear, else in the mean square over the data, position by position. The rest
- * is as `shrink` does it: names, compilation, the optimizer's state. The given model is not changed.
+ * Makes the model without one of its hidden layers, in one of two ways.
+ *
+ * The layers that read it (through activations, normalisations and dropout, which go with it) read its input instead,
+ * by kernels and biases that come as near as can be to what they made before: just so if the layer is linear, else
+ * in the mean square over the data, position by position.
+ *
+ * Where that can't be, but it stands in a branch beside a sum (residual), the whole branch goes.
+ *
+ * The rest is as `shrink` does it: names, compilation, the optimizer's state. The given model is not changed.
  *
  * @throws if the layer is not there or can't go, or data is needed and missing.
  */
@@ -63,7 +80,55 @@ export async function removeLayer(
       '[core] units of this model are masked: call shrink(model) first, and remove layers of that',
     );
   }
-  const joint = jointOf(model, analysis, path);
+  const layer = analysis.trace.layers.find((one) => one.path === path);
+  const way = layer ? wayWithout(analysis, layer) : 'there is none of that name';
+  if (typeof way === 'string') {
+    const there = removableLayers(model).flatMap((one) => (one.removable ? [one.layer] : []));
+    throw new Error(
+      `[core] layer '${path}' can't be removed: ${way}. Of this model can go: ${there.join(', ') || 'none'}`,
+    );
+  }
+  return 'readers' in way ? join(model, analysis, way, data) : dropBranch(model, way, data);
+}
+
+/** A group of units, and what goes with all of them. */
+interface Branch {
+  readonly group: AnalyzedGroup;
+  readonly removal: Removal;
+}
+
+/** How the model can do without a layer, or why not. */
+function wayWithout(analysis: Analysis, layer: TracedLayer): Joint | Branch | string {
+  const joint = jointAt(analysis, layer);
+  if (typeof joint === 'object') return joint;
+  const group = analysis.groups.find(({ producers }) => producers.includes(layer.path));
+  if (!group?.prunable) return joint;
+  const removal = new Removal(analysis, [{ id: group.id, remove: [...group.roots.keys()] }]);
+  return removal.overdone === undefined ? { group, removal } : joint;
+}
+
+async function dropBranch(
+  model: LayersModel,
+  { group: { id, size } }: Branch,
+  data: CalibrationData | undefined,
+): Promise<LayersModel> {
+  const all: Pruner = { name: 'all', score: ({ bias }) => tf.zerosLike(bias) };
+  const made = await plan(model, {
+    pruner: all,
+    budget: { count: size },
+    scope: [id],
+    wholeLayers: true,
+    ...(data && { data, compensation: foldMean() }),
+  });
+  return shrink(model, made);
+}
+
+async function join(
+  model: LayersModel,
+  analysis: Analysis,
+  joint: Joint,
+  data: CalibrationData | undefined,
+): Promise<LayersModel> {
   const maps = await mapsOf(model, joint, data);
   const values = await readWeights(analysis.trace.layers);
   const remade = new Map<TracedWeight, Remade>();
@@ -77,24 +142,13 @@ export async function removeLayer(
     values,
     remade,
     wiring: {
-      gone: new Set(joint.gone.map((layer) => layer.path)),
+      gone: new Set(joint.gone.map(({ path }) => path)),
       cuts: new Map(),
       added: [],
-      inputs: new Map(narrowed.map((layer) => [layer.path, input])),
+      inputs: new Map(narrowed.map(({ path }) => [path, input])),
     },
     addedValues: new Map(),
   });
-}
-
-function jointOf(model: LayersModel, analysis: Analysis, path: string): Joint {
-  const layer = analysis.trace.layers.find((one: TracedLayer) => one.path === path);
-  const joint = layer && jointAt(analysis, layer);
-  if (typeof joint === 'object') return joint;
-  const there = removableLayers(model).flatMap((one) => (one.removable ? [one.layer] : []));
-  throw new Error(
-    `[core] layer '${path}' can't be removed: ${joint ?? 'there is none of that name'}. ` +
-      `Of this model can go: ${there.join(', ') || 'none'}`,
-  );
 }
 
 async function mapsOf(
