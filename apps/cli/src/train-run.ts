@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Pruning } from '@espalier/core';
+import { everyEpochs, type Pruning } from '@espalier/core';
 import { take } from '@espalier/datasets';
 import { saveModel } from '@espalier/engine';
 import {
@@ -126,7 +126,7 @@ function settingsOf({ options, seed, epochs, pruning }: TrainRun): TrainOptions 
     seed,
     ...(batchSize !== undefined && { batchSize }),
     ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
-    ...(pruning && { pruning: { ...pruning, every, until } }),
+    ...(pruning && { pruning: { ...pruning, schedule: everyEpochs({ every, until }) } }),
   };
 }
 

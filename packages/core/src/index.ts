@@ -54,4 +54,4 @@ export type * from './pruner.ts';
 export { mask, maskedPlan } from './surgery/mask.ts';
 export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection.ts';
 export { shrink } from './surgery/shrink.ts';
-export { type WatchCallback, watch } from './watch-callback.ts';
+export { type SavedEvidence, type WatchCallback, watch } from './watch-callback.ts';

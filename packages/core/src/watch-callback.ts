@@ -1,4 +1,5 @@
 import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
+import type { SavedState } from './evidence/saved.ts';
 import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { Budget, Candidates } from './plan/budget.ts';
@@ -7,6 +8,11 @@ import { decide } from './plan/plan.ts';
 import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
 import type { Plan } from './plan/types.ts';
 import { maskedPlan } from './surgery/mask.ts';
+
+/** What a pruner has gathered of a training: JSON, by group id. */
+export type SavedEvidence = Readonly<
+  Record<string, { readonly units: number; readonly states: readonly SavedState[] }>
+>;
 
 /**
  * Watches a model through the user's own `model.fit` for a pruner, without a pass of its own, and makes
@@ -20,12 +26,14 @@ export class WatchCallback extends Callback {
   #analysis: Analysis | undefined;
   #watch: Watch | undefined;
   #analyzed: LayersModel | undefined;
+  #saved: SavedEvidence | undefined;
 
   /** @throws if the options contradict each other. */
-  constructor(pruning: Pruning) {
+  constructor(pruning: Pruning, saved?: SavedEvidence) {
     super();
     checkPruning(pruning);
     this.pruning = pruning;
+    this.#saved = saved;
   }
 
   override async onTrainBegin(): Promise<void> {
@@ -57,6 +65,15 @@ export class WatchCallback extends Callback {
     }
     const pruning: Pruning = budget ? { ...this.pruning, budget } : this.pruning;
     return decide(this.watched, this.#analysis, this.#watch, pruning, maskedPlan(this.watched));
+  }
+
+  /** What was gathered so far, between two epochs: for a `watch` that goes on another time. */
+  async save(): Promise<SavedEvidence> {
+    const saved: Record<string, SavedEvidence[string]> = {};
+    for (const { group, alive, sessions } of this.#watch?.groups ?? []) {
+      saved[group.id] = { units: alive.length, states: await sessions[0]!.save() };
+    }
+    return saved;
   }
 
   /** Ends the watching and frees what it gathered. */
@@ -91,8 +108,25 @@ export class WatchCallback extends Callback {
     const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
     this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
     this.#analyzed = this.watched;
+    this.#restore();
     this.#attach();
     return groups.map(({ group: { id, size }, alive }) => ({ id, size, gone: size - alive.length }));
+  }
+
+  #restore(): void {
+    const saved = this.#saved;
+    if (!saved) return;
+    for (const { group, alive, sessions } of this.#watch!.groups) {
+      const { units, states } = saved[group.id] ?? {};
+      if (!states || units !== alive.length) {
+        throw new Error(
+          `[core] the saved evidence has ${units ?? 'no'} units in group '${group.id}', the model has ${alive.length}: ` +
+            'it is of another model',
+        );
+      }
+      sessions[0]!.restore([...states]);
+    }
+    this.#saved = undefined;
   }
 
   #attach(): void {
@@ -110,6 +144,8 @@ export class WatchCallback extends Callback {
  * A callback that watches the user's own `model.fit` for a pruner and changes nothing; its `plan()` then
  * makes a plan. Dispose it afterwards.
  *
+ * @param saved what another one's `save()` gave, to go on from there.
  * @throws if the options contradict each other.
  */
-export const watch = (pruning: Pruning): WatchCallback => new WatchCallback(pruning);
+export const watch = (pruning: Pruning, saved?: SavedEvidence): WatchCallback =>
+  new WatchCallback(pruning, saved);

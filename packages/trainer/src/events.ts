@@ -29,22 +29,27 @@ export const startEvent = (
   ...describeModel(model),
 });
 
-/** A plan that was carried out after `epoch` epochs. */
-export const pruneEvent = (plan: Plan, epoch: number): PruneEvent => ({
-  type: 'prune',
-  epoch,
-  pruner: plan.pruner,
-  compensation: plan.compensation,
-  groups: plan.groups.map(({ id, kind, size, remove }) => ({
-    id,
-    kind,
-    before: size,
-    after: size - remove.length,
-  })),
-  before: plan.cost.before,
-  after: plan.cost.after,
-  notes: plan.notes,
-});
+/** A plan that was carried out after `epoch` epochs; `earlier` is what had been masked before it. */
+export const pruneEvent = (plan: Plan, epoch: number, earlier?: Plan): PruneEvent => {
+  const masked = new Map(earlier?.groups.map(({ id, remove }) => [id, remove.length]));
+  return {
+    type: 'prune',
+    epoch,
+    pruner: plan.pruner,
+    compensation: plan.compensation,
+    groups: plan.groups
+      .map(({ id, kind, size, remove }) => ({
+        id,
+        kind,
+        before: size - (masked.get(id) ?? 0),
+        after: size - remove.length,
+      }))
+      .filter(({ before, after }) => after < before),
+    before: earlier?.cost.after ?? plan.cost.before,
+    after: plan.cost.after,
+    notes: plan.notes,
+  };
+};
 
 /** The last event of a run that began with `start`. */
 export const endEvent = (model: LayersModel, start: StartEvent, stopped?: string): EndEvent => ({

@@ -2,8 +2,8 @@ import { type Pruner, plan, shrink } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type LayersModel, models } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
-import { sizesOf } from './schedule.ts';
 import { withSeed } from './seed.ts';
+import { sizesOf } from './sizes.ts';
 
 /** Which units go is all the same where the weights are drawn anew. */
 const anyUnits: Pruner = { name: 'any', score: ({ bias }) => tf.range(0, bias.shape[0]) };

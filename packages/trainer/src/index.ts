@@ -2,6 +2,7 @@ export { disposeModel } from './dispose.ts';
 export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
 export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
+export type { PhaseState, TrainPruning } from './phase.ts';
 export type * from './record.ts';
 export { checkRestart, type RestartOptions, type RestartResult, restart } from './restart.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
@@ -9,7 +10,6 @@ export {
   checkTraining,
   type TrainingData,
   type TrainOptions,
-  type TrainPruning,
   type TrainResult,
   type TrainState,
   train,

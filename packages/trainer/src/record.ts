@@ -66,6 +66,7 @@ export interface PruneEvent {
   readonly pruner: string;
   readonly compensation: string;
   readonly groups: readonly GroupRecord[];
+  /** Of the network without the units that are masked, if units are masked. */
   readonly before: CostRecord;
   readonly after: CostRecord;
   readonly notes: readonly string[];
@@ -74,7 +75,7 @@ export interface PruneEvent {
 /** A measurement of the whole model on one part of the data. */
 export interface EvaluateEvent {
   readonly type: 'evaluate';
-  /** E.g. 'unpruned', 'pruned', 'fine-tuned'. */
+  /** E.g. 'unpruned' (the trainer measures it on validation data before its first pruning), 'pruned', 'fine-tuned'. */
   readonly stage: string;
   readonly split: 'train' | 'validation' | 'test';
   readonly loss: number;

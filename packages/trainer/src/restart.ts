@@ -1,11 +1,13 @@
+import { oneShot } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { evaluate } from './evaluate.ts';
 import { freshModel } from './fresh.ts';
+import type { TrainPruning } from './phase.ts';
 import type { AttemptEvent, EpochEvent } from './record.ts';
 import { nextSizes } from './restart-sizes.ts';
-import { sizesOf } from './schedule.ts';
-import { checkTraining, type TrainingData, type TrainOptions, type TrainPruning, train } from './train.ts';
+import { sizesOf } from './sizes.ts';
+import { checkTraining, type TrainingData, type TrainOptions, train } from './train.ts';
 
 /** What the search needs to know. */
 export interface RestartOptions {
@@ -183,7 +185,7 @@ async function trainOne(
 /** A training after which the pruner is asked, if there are several groups to choose from. */
 function trainingOf({ training, pruning }: RestartOptions, scope: readonly string[]): TrainOptions {
   if (!pruning || scope.length < 2) return training;
-  return { ...training, pruning: { ...pruning, scope, every: training.epochs } };
+  return { ...training, pruning: { ...pruning, scope, schedule: oneShot({ after: 1 }) } };
 }
 
 /** @throws if an attempt that is done is not the one that the search would make. */

@@ -3,7 +3,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { type Examples, evaluate } from './evaluate.ts';
 import type { SweepEvent } from './record.ts';
-import { sizesOf } from './schedule.ts';
+import { sizesOf } from './sizes.ts';
 
 /** What `sweep` needs. */
 export interface SweepOptions extends Omit<Pruning, 'budget'> {

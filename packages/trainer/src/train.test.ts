@@ -1,7 +1,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { analyze, none, type Pruner } from '@espalier/core';
+import {
+  analyze,
+  byRank,
+  everyEpochs,
+  none,
+  oneShot,
+  type Pruner,
+  shrink,
+  whileAccuracy,
+} from '@espalier/core';
 import { useEngine } from '@espalier/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -9,10 +18,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   checkTraining,
   disposeModel,
+  type EpochEvent,
   evaluate,
   measureLatency,
   type RunEvent,
   sweep,
+  type TrainOptions,
   type TrainState,
   train,
 } from './index.ts';
@@ -29,6 +40,18 @@ const travel: Pruner<tf.Tensor> = {
   onBatchEnd: ({ updates: { incoming } }, total) =>
     tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0)),
   score: (_, total) => total,
+};
+
+/** Judges by the first batch alone that it has seen. */
+const firstBatch: Pruner<{ batches: number; went: tf.Tensor }> = {
+  name: 'first-batch',
+  needs: ['updates'],
+  init: (units) => ({ batches: 0, went: tf.zeros([units]) }),
+  onBatchEnd: ({ updates: { incoming } }, { batches, went }) => ({
+    batches: batches + 1,
+    went: batches > 0 ? went : tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0),
+  }),
+  score: (_, { went }) => went,
 };
 
 function network(seed = 1, optimizer: tf.Optimizer | string = tf.train.adam(0.01)): tfl.Sequential {
@@ -130,14 +153,19 @@ describe('train', () => {
     const events: RunEvent[] = [];
     const { model, plans } = await train(network(), data, {
       epochs: 6,
-      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, every: 2, until: 0.7, compensation: none() },
+      pruning: {
+        pruner: magnitude,
+        budget: { fraction: 0.5 },
+        schedule: everyEpochs({ every: 2, until: 0.7 }),
+        compensation: none(),
+      },
       onEvent: (event) => void events.push(event),
     });
     expect(plans).toHaveLength(2);
     const sizes = Object.fromEntries(analyze(model).groups.map(({ id, size }) => [id, size]));
     expect(sizes).toMatchObject({ d1: 8, d2: 6 });
     expect(events.map((event) => event.type)).toEqual([
-      ...['epoch', 'epoch', 'prune', 'epoch', 'epoch', 'prune', 'epoch', 'epoch'],
+      ...['epoch', 'epoch', 'evaluate', 'prune', 'epoch', 'epoch', 'prune', 'epoch', 'epoch'],
     ]);
     const prunes = events.filter((event) => event.type === 'prune');
     expect(prunes.map(({ groups }) => groups.map(({ before, after }) => [before, after]))).toEqual([
@@ -152,10 +180,186 @@ describe('train', () => {
     ]);
   });
 
+  describe('removes by masks', () => {
+    const masking = { removal: 'mask' } as const;
+    const pruning = {
+      pruner: magnitude,
+      budget: { fraction: 0.5 },
+      schedule: everyEpochs({ every: 2, until: 0.7 }),
+    };
+    /** The units of a group whose outgoing weights are all 0. */
+    const silent = async (model: tfl.LayersModel, consumer: string) =>
+      ((await model.getLayer(consumer).getWeights()[0]!.array()) as number[][]).flatMap((row, unit) =>
+        row.every((weight) => weight === 0) ? [unit] : [],
+      );
+
+    it('in the given model, and holds them while it trains on', async () => {
+      const given = network();
+      const zeros: number[] = [];
+      const { model, plans } = await train(given, data, {
+        ...masking,
+        epochs: 6,
+        pruning,
+        onEpochEnd: async () => void zeros.push((await silent(given, 'd2')).length),
+      });
+      expect(model).toBe(given);
+      expect(zeros).toEqual([0, 4, 4, 8, 8, 8]);
+      expect(await silent(model, 'd2')).toEqual(plans.at(-1)!.groups[0]!.remove);
+      const small = await shrink(model);
+      expect(analyze(small).groups.map(({ size }) => size)).toEqual([8, 6, 3]);
+      expect((await evaluate(small, data.validation)).accuracy).toBe(
+        (await evaluate(model, data.validation)).accuracy,
+      );
+    });
+
+    it.each([
+      ['weights', magnitude],
+      ['updates', travel],
+    ] as const)('by the same steps and records as when it shrinks, judged by %s', async (_, pruner) => {
+      const steps = [];
+      for (const removal of ['mask', 'shrink'] as const) {
+        const { events } = await train(network(), data, {
+          epochs: 6,
+          removal,
+          pruning: { ...pruning, pruner: pruner as Pruner },
+        });
+        steps.push(
+          events.flatMap((event) =>
+            event.type === 'prune' ? [[event.groups, event.before, event.after]] : [],
+          ),
+        );
+      }
+      expect(steps[0]).toHaveLength(2);
+      expect(steps[0]).toEqual(steps[1]);
+    });
+
+    it('and leaks nothing, nor when a hook throws', async () => {
+      const count = async (epochs: number) => {
+        const given = network();
+        const run = train(given, data, {
+          ...masking,
+          epochs,
+          pruning: { ...pruning, pruner: travel as Pruner },
+          onEpochEnd: ({ epoch }) => cutOff(epoch === 5),
+        });
+        await (epochs > 4 ? expect(run).rejects.toThrow('cut off') : run);
+        disposeModel(given);
+        return tf.memory().numTensors;
+      };
+      const first = await count(4);
+      expect(await count(4)).toBe(first);
+      expect(await count(6)).toBe(first);
+    });
+  });
+
+  describe('in phases', () => {
+    const early = {
+      pruner: travel as Pruner,
+      budget: { count: 2 },
+      scope: ['d1'],
+      schedule: everyEpochs({ until: 0.25 }),
+    };
+    const late = {
+      pruner: magnitude,
+      budget: { count: 6 },
+      scope: ['d1'],
+      schedule: everyEpochs({ every: 2, from: 0.5 }),
+    };
+
+    it.each(['shrink', 'mask'] as const)('goes on from what the one before left (%s)', async (removal) => {
+      const { events } = await train(network(), data, { epochs: 8, removal, pruning: [early, late] });
+      const prunings = events.flatMap((event) =>
+        event.type === 'prune' ? [[event.epoch, event.pruner, event.groups[0]!.after]] : [],
+      );
+      expect(prunings).toEqual([
+        [1, 'travel', 15],
+        [2, 'travel', 14],
+        // 2 + (6 - 2) k / 2
+        [6, 'magnitude', 12],
+        [8, 'magnitude', 10],
+      ]);
+    });
+
+    it('gathers evidence in its phase alone', async () => {
+      const seen = new Set<number>();
+      let epoch = 1;
+      const watchful: Pruner<tf.Tensor> = {
+        ...travel,
+        onBatchEnd: ({ updates: { incoming } }) => {
+          seen.add(epoch);
+          return tf.sum(incoming.after, 0);
+        },
+      };
+      const schedule = everyEpochs({ every: 2, from: 0.25, until: 0.8 });
+      await train(network(), data, {
+        epochs: 8,
+        pruning: { pruner: watchful as Pruner, budget: { count: 2 }, schedule },
+        onEpochEnd: () => void epoch++,
+      });
+      expect([...seen]).toEqual([3, 4, 5, 6]);
+    });
+
+    it('that fall together prune one after the other, if no shrinking takes away what another saw', async () => {
+      const both = [early, { ...early, scope: ['d2'] }];
+      const options = { epochs: 4, pruning: both };
+      expect(() => checkTraining(network(), options)).toThrow(/after epoch 1, .* byRank.* removal: 'mask'/);
+      const { plans } = await train(network(), data, { ...options, removal: 'mask' });
+      expect(plans.at(-1)!.groups.map(({ id, remove }) => [id, remove.length])).toEqual([
+        ['d1', 2],
+        ['d2', 2],
+      ]);
+      const mixed = await train(network(), data, {
+        epochs: 4,
+        pruning: [early, { ...early, pruner: magnitude, scope: ['d2'] }],
+      });
+      expect(analyze(mixed.model).groups.map(({ size }) => size)).toEqual([14, 10, 3]);
+    });
+  });
+
+  describe('while accuracy holds', () => {
+    const above = (floor: number) => ({
+      pruner: magnitude,
+      budget: { fraction: 0.9 },
+      schedule: whileAccuracy({ floor, schedule: everyEpochs() }),
+    });
+
+    it('prunes at the epochs that have it, up to the first that lost it', async () => {
+      const { events } = await train(network(), data, { epochs: 12, seed: 2, pruning: above(0.7) });
+      const epochs = events.flatMap((event) => (event.type === 'epoch' ? [event] : []));
+      const good = epochs.map(({ valAccuracy }) => valAccuracy! >= 0.7);
+      const first = good.indexOf(true);
+      const lost = good.indexOf(false, first);
+      const wanted = good.flatMap((_, i) => (i >= first && i < lost ? [i + 1] : []));
+      // it is reached, and lost while there was more to prune
+      expect([first > 0, lost > first && lost < 11]).toEqual([true, true]);
+      expect(events.flatMap((event) => (event.type === 'prune' ? [event.epoch] : []))).toEqual(wanted);
+    });
+
+    it('says what it needs before it begins', async () => {
+      const run = train(network(), { train: data.train }, { epochs: 2, pruning: above(0.5) });
+      await expect(run).rejects.toThrow(/give validation data/);
+      const blind = network();
+      blind.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+      expect(() => checkTraining(blind, { epochs: 2, pruning: above(0.5) })).toThrow(/metrics/);
+    });
+  });
+
+  it('measures the unpruned model once, before the first pruning', async () => {
+    const { events } = await train(network(), data, {
+      epochs: 4,
+      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, schedule: everyEpochs({ every: 2 }) },
+    });
+    const measured = events.filter((event) => event.type === 'evaluate');
+    expect(measured).toMatchObject([{ stage: 'unpruned', split: 'validation' }]);
+    const epoch = events[events.indexOf(measured[0]!) - 1] as EpochEvent;
+    expect(epoch.epoch).toBe(2);
+    expect(measured[0]!.accuracy).toBeCloseTo(epoch.valAccuracy!, 6);
+  });
+
   it('hands the training itself to a pruner that looks at updates', async () => {
     const { model, plans } = await train(network(), data, {
       epochs: 3,
-      pruning: { pruner: travel, budget: { count: 4 }, every: 2 },
+      pruning: { pruner: travel, budget: { count: 4 }, schedule: everyEpochs({ every: 2 }) },
     });
     expect(plans).toHaveLength(1);
     expect(analyze(model).groups.map(({ size }) => size)).toEqual([12, 8, 3]);
@@ -193,12 +397,13 @@ describe('train', () => {
 
   it('waits anew after a pruning, and goes on waiting after an interruption', async () => {
     const settings = { epochs: 50, earlyStopping: { patience: 3 } };
-    const pruning = { pruner: magnitude, budget: { count: 4 }, every: 5, until: 0.1 };
+    const pruning = { pruner: magnitude, budget: { count: 4 }, schedule: oneShot({ after: 0.1 }) };
     // a rate of 0 never gets better: the fifth epoch ends the waiting by its pruning
     const model = network(1, tf.train.sgd(0));
     const { events } = await train(model, data, { ...settings, earlyStopping: { patience: 5 }, pruning });
     expect(events.map(({ type }) => type)).toEqual([
       ...Array(5).fill('epoch'),
+      'evaluate',
       'prune',
       ...Array(6).fill('epoch'),
     ]);
@@ -233,7 +438,7 @@ describe('train', () => {
     const bare = tfl.sequential({ layers: [tfl.layers.dense({ units: 3, inputShape: [6] })] });
     await expect(train(bare, data, { epochs: 1 })).rejects.toThrow(/compile/);
     await expect(train(network(), data, { epochs: 0 })).rejects.toThrow(/epochs/);
-    const pruning = { pruner: magnitude, budget: { fraction: 0.5 }, every: 10 };
+    const pruning = { pruner: magnitude, budget: { fraction: 0.5 }, schedule: everyEpochs({ every: 10 }) };
     await expect(train(network(), data, { epochs: 5, pruning })).rejects.toThrow(/never prunes/);
   });
 
@@ -244,7 +449,7 @@ describe('train', () => {
     expect(check({})).not.toThrow();
     expect(check({ budget: undefined })).toThrow(/how far/);
     expect(check({ scope: ['nowhere'] })).toThrow(/nowhere/);
-    expect(check({ until: 2 })).toThrow(/until/);
+    expect(check({ budget: { count: { d9: 1 } } })).toThrow(/d9/);
     expect(() => checkTraining(network(), { epochs: 5, earlyStopping: { patience: 0 } })).toThrow(/patience/);
   });
 
@@ -252,12 +457,13 @@ describe('train', () => {
     const told: string[] = [];
     const { plans } = await train(network(), data, {
       epochs: 4,
-      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, every: 2 },
+      pruning: { pruner: magnitude, budget: { fraction: 0.5 }, schedule: everyEpochs({ every: 2 }) },
       onPlan: (plan, epoch) => void told.push(`plan ${epoch} ${plan.pruner}`),
       onEvent: ({ type }) => void told.push(type),
     });
     expect(told).toEqual([
-      ...['epoch', 'epoch', 'plan 2 magnitude', 'prune', 'epoch', 'epoch', 'plan 4 magnitude', 'prune'],
+      ...['epoch', 'epoch', 'evaluate', 'plan 2 magnitude', 'prune'],
+      ...['epoch', 'epoch', 'plan 4 magnitude', 'prune'],
     ]);
     expect(plans).toHaveLength(2);
   });
@@ -323,7 +529,11 @@ describe('train', () => {
       const given = network();
       await train(given, data, { epochs: 1 });
       const before = tf.memory().numTensors;
-      const pruning = { pruner: pruner as Pruner, budget: { fraction: 0.5 }, every: 2 };
+      const pruning = {
+        pruner: pruner as Pruner,
+        budget: { fraction: 0.5 },
+        schedule: everyEpochs({ every: 2 }),
+      };
       await expect(train(given, data, { epochs: 6, pruning, ...hooks })).rejects.toThrow('cut off');
       expect(tf.memory().numTensors).toBe(before);
       await train(given, data, { epochs: 1 });
@@ -380,43 +590,78 @@ describe('runFolder', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  it('resumes from a checkpoint as if nothing had happened', async () => {
-    const data = { train: examples(200, 5), validation: examples(40, 6) };
-    const pruning = { pruner: magnitude, budget: { count: { d1: 6 } }, scope: ['d1'], every: 2 };
-    const whole = await train(network(), data, { epochs: 5, seed: 2, pruning });
+  const one = (pruner: Pruner) => ({
+    pruner,
+    budget: { count: { d1: 6 } },
+    scope: ['d1'],
+    schedule: everyEpochs({ every: 2 }),
+  });
+  const scope = ['d1'];
+  it.each([
+    ['a smaller model', { pruning: one(magnitude) }],
+    ['a masked model', { pruning: one(magnitude), removal: 'mask' }],
+    // every: 2, so the third epoch's updates come from before the interruption
+    ['what was seen of the training', { pruning: one(firstBatch as Pruner) }],
+    [
+      'what was seen of the training by several, masked',
+      {
+        pruning: one(byRank({ pruners: [travel as Pruner, magnitude] })),
+        removal: 'mask',
+      },
+    ],
+    [
+      'the middle of a phase, and accuracies',
+      {
+        pruning: [
+          { pruner: magnitude, budget: { count: 2 }, scope, schedule: oneShot({ after: 0.2 }) },
+          {
+            pruner: travel as Pruner,
+            budget: { count: 7 },
+            scope,
+            schedule: whileAccuracy({ floor: 0.2, schedule: everyEpochs({ from: 0.4 }) }),
+          },
+        ],
+      },
+    ],
+  ] satisfies [string, Partial<TrainOptions>][])(
+    'resumes from %s as if nothing had happened',
+    async (_, settings) => {
+      const data = { train: examples(200, 5), validation: examples(40, 6) };
+      const whole = await train(network(), data, { epochs: 5, seed: 2, ...settings });
 
-    const folder = await runFolder(join(dir, 'run'));
-    await expect(
-      train(network(), data, {
+      const folder = await runFolder(join(dir, 'run'));
+      await expect(
+        train(network(), data, {
+          epochs: 5,
+          seed: 2,
+          ...settings,
+          onEvent: folder.append,
+          onEpochEnd: async (state) => {
+            await folder.checkpoint(state);
+            if (state.epoch === 3) throw new Error('the power went');
+          },
+        }),
+      ).rejects.toThrow('the power went');
+
+      const again = await runFolder(join(dir, 'run'), { keep: true });
+      const state = await again.resume();
+      expect(state?.epoch).toBe(3);
+      const resumed = await train(state!.model, data, {
         epochs: 5,
         seed: 2,
-        pruning,
-        onEvent: folder.append,
-        onEpochEnd: async (state) => {
-          await folder.checkpoint(state);
-          if (state.epoch === 3) throw new Error('the power went');
-        },
-      }),
-    ).rejects.toThrow('the power went');
-
-    const again = await runFolder(join(dir, 'run'), { keep: true });
-    const state = await again.resume();
-    expect(state?.epoch).toBe(3);
-    const resumed = await train(state!.model, data, {
-      epochs: 5,
-      seed: 2,
-      pruning,
-      resume: state!,
-      onEvent: again.append,
-    });
-    expect(await valuesOf(resumed.model)).toEqual(await valuesOf(whole.model));
-    const lines = (await readFile(again.recordFile, 'utf8')).trim().split('\n');
-    expect(lines.map((line) => (JSON.parse(line) as RunEvent).type)).toEqual(
-      whole.events.map(({ type }) => type),
-    );
-    await again.finish();
-    expect(await again.resume()).toBeUndefined();
-  });
+        ...settings,
+        resume: state!,
+        onEvent: again.append,
+      });
+      expect(await valuesOf(resumed.model)).toEqual(await valuesOf(whole.model));
+      const lines = (await readFile(again.recordFile, 'utf8')).trim().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as RunEvent).type)).toEqual(
+        whole.events.map(({ type }) => type),
+      );
+      await again.finish();
+      expect(await again.resume()).toBeUndefined();
+    },
+  );
 
   it('says what to do when an optimizer has no state to save', async () => {
     const folder = await runFolder(join(dir, 'run'));

@@ -1,24 +1,12 @@
-import {
-  type Budget,
-  type CalibrationData,
-  type Plan,
-  type Pruning,
-  plan,
-  prune,
-  pruningEpochs,
-  type Schedule,
-  shrink,
-  type WatchCallback,
-  watch,
-} from '@espalier/core';
-import * as tf from '@tensorflow/tfjs-core';
-import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
+import { hold, mask, maskedPlan, type Plan, shrink } from '@espalier/core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { type EarlyStopping, Stopper, type StoppingState } from './early-stopping.ts';
-import type { Examples } from './evaluate.ts';
+import { type Examples, evaluate } from './evaluate.ts';
 import { pruneEvent } from './events.ts';
+import { fitEpoch } from './fit-epoch.ts';
+import { Phase, type PhaseState, type TrainPruning } from './phase.ts';
 import type { EpochEvent, RunEvent } from './record.ts';
-import { BudgetSteps, sizesOf } from './schedule.ts';
 import { withSeed } from './seed.ts';
 
 /** Tensors to train on. They are not disposed. */
@@ -27,22 +15,17 @@ export interface TrainingData {
   readonly validation?: Examples;
 }
 
-/** Prunings in the middle of a training. */
-export interface TrainPruning extends Pruning, Schedule {
-  /**
-   * What units are judged on at each pruning. By default the first 2,000 training examples. Pruners that look
-   * at the optimizer's updates watch the training itself instead.
-   */
-  readonly calibration?: CalibrationData;
-}
-
 /** Where a training stands after an epoch. */
 export interface TrainState {
   readonly model: LayersModel;
   /** Epochs done, from the start of the run. */
   readonly epoch: number;
-  /** How many units each group that is pruned had when the run began. */
-  readonly sizes: Readonly<Record<string, number>>;
+  /** Where each pruning stands, in their order: JSON. */
+  readonly phases: readonly PhaseState[];
+  /** How many prunings there were. */
+  readonly prunings: number;
+  /** What is masked by now. */
+  readonly masked?: Plan;
   /** How long early stopping has waited. */
   readonly stopping?: StoppingState;
 }
@@ -53,7 +36,18 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Default 64. */
   readonly batchSize?: number;
-  readonly pruning?: TrainPruning;
+  /**
+   * One pruning or several, its phases: each with a pruner, schedule, budget, scope and compensation of its own. Each
+   * goes on from what is gone when its phase begins. What a phase has gathered of the training is forgotten when
+   * another one removes units.
+   */
+  readonly pruning?: TrainPruning | readonly TrainPruning[];
+  /**
+   * How units are removed between two epochs. `'shrink'`: a smaller model is built and goes on. `'mask'`: the weights
+   * that read them become zero and are held there; `shrink(model)` afterwards makes the smaller model.
+   * Default `'shrink'`.
+   */
+  readonly removal?: 'shrink' | 'mask';
   /** Orders the examples and seeds dropout. The same seed on the same engine gives the same weights. Default 0. */
   readonly seed?: number;
   /** By the validation loss; by the training loss without validation data. */
@@ -62,9 +56,12 @@ export interface TrainOptions {
   readonly resume?: Omit<TrainState, 'model'>;
   /** Told of every event as it happens. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
-  /** Told of each pruning before it is carried out, with the epochs done: save the plan here. */
+  /**
+   * Told of each pruning before it is carried out, with the epochs done: save the plan here. Phases that prune after the
+   * same epoch do so one after the other.
+   */
   readonly onPlan?: (plan: Plan, epoch: number) => void | Promise<void>;
-  /** Told after every epoch (and the pruning that may follow it): save a checkpoint here. */
+  /** Told after every epoch (and the prunings that may follow it): save a checkpoint here. */
   readonly onEpochEnd?: (state: TrainState) => void | Promise<void>;
   /** Told after each batch, with how much of the epoch is done, 0 to 1: draw progress here. */
   readonly onProgress?: (epoch: number, done: number) => void;
@@ -72,20 +69,24 @@ export interface TrainOptions {
 
 /** What a training leaves. */
 export interface TrainResult {
-  /** The trained model: the given one, or a smaller one if units were removed. */
+  /** The trained model: the given one, or a smaller one if units were removed and not only masked. */
   readonly model: LayersModel;
+  /** With validation data, an `evaluate` event before the first pruning says how good the unpruned model was. */
   readonly events: readonly RunEvent[];
-  /** What was removed, in order. Each plan is for the model that the one before it left. */
+  /**
+   * What was removed, in order. Each plan is for the model that the one before it left; one that masks includes what was
+   * masked before.
+   */
   readonly plans: readonly Plan[];
   /** Why the training ended before its last epoch, if it did. */
   readonly stopped?: string;
 }
 
 /**
- * Trains a compiled model, and really removes units on the way: between two epochs it plans, shrinks and
- * goes on with the smaller model and the optimizer's state carried over.
+ * Trains a compiled model, and removes units on the way: between two epochs it plans, shrinks and goes on with the
+ * smaller model and the optimizer's state carried over, or masks.
  *
- * The given model is trained in place until the first pruning. Models in between are disposed, also when
+ * The given model is trained in place until the first shrinking. Models in between are disposed, also when
  * the training fails. Trainings that run at once take turns, an epoch each.
  *
  * @throws if the model is not compiled, an option makes no sense, the loss becomes NaN, or a pruner fails.
@@ -95,142 +96,144 @@ export async function train(
   data: TrainingData,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const { epochs, pruning, seed = 0, resume, onEvent, onPlan, onEpochEnd } = options;
   checkTraining(model, options);
-  const events: RunEvent[] = [];
-  const plans: Plan[] = [];
-  const emit = async (event: RunEvent) => {
-    events.push(event);
-    await onEvent?.(event);
-  };
-  const stopper = new Stopper(options.earlyStopping, resume?.stopping);
-  const prunings = pruning ? pruningEpochs(pruning, epochs) : [];
-  const steps = pruning && new BudgetSteps(pruning, resume?.sizes ?? sizesOf(model, pruning.scope));
-  let current = model;
-  let watching = pruning && startWatch(pruning);
+  const training = new Training(model, data, options);
   try {
-    for (let epoch = resume?.epoch ?? 0; epoch < epochs && !stopper.isOver; epoch++) {
-      const event = await withSeed(`${seed}/${epoch}`, () =>
-        fitEpoch(current, data, options, epoch, watching),
-      );
-      await emit(event);
-      const due = prunings.indexOf(epoch + 1);
-      if (pruning && due >= 0) {
-        const budget = steps?.budgetOf(current, due + 1, prunings.length);
-        const made = watching ? await watching.plan(budget) : await planNow(current, data, pruning, budget);
-        await onPlan?.(made, epoch + 1);
-        if (made.groups.some(({ remove }) => remove.length > 0)) {
-          const smaller = await shrink(current, made);
-          watching?.dispose();
-          if (current !== model) disposeModel(current);
-          current = smaller;
-          watching = startWatch(pruning);
-        }
-        plans.push(made);
-        await emit(pruneEvent(made, epoch + 1));
-        stopper.reset();
-      } else {
-        stopper.epochEnd(event.valLoss ?? event.loss);
-      }
-      await onEpochEnd?.({
-        model: current,
-        epoch: epoch + 1,
-        sizes: steps?.sizes ?? {},
-        ...(options.earlyStopping && { stopping: stopper.state }),
-      });
-    }
+    await training.run();
   } catch (error) {
-    watching?.dispose();
-    if (current !== model) disposeModel(current);
+    if (training.model !== model) disposeModel(training.model);
     throw error;
-  }
-  watching?.dispose();
-  const stopped = stopper.isOver ? `no better loss for ${stopper.patience} epochs` : undefined;
-  return { model: current, events, plans, ...(stopped !== undefined && { stopped }) };
-}
-
-/** Pruners that look at updates must see the training itself; others judge the model as it stands. */
-function startWatch(pruning: TrainPruning): WatchCallback | undefined {
-  return pruning.pruner.needs?.includes('updates') ? watch(pruning) : undefined;
-}
-
-async function planNow(
-  model: LayersModel,
-  { train: examples }: TrainingData,
-  { calibration, ...pruning }: TrainPruning,
-  budget: Budget | undefined,
-): Promise<Plan> {
-  const settings = budget ? { ...pruning, budget } : pruning;
-  if (calibration) return plan(model, { ...settings, data: calibration });
-  const count = Math.min(2000, examples.x.shape[0]!);
-  const [x, y] = tf.tidy(() => [tf.slice(examples.x, 0, count), tf.slice(examples.y, 0, count)]);
-  try {
-    return await plan(model, { ...settings, data: { x, y } });
   } finally {
-    tf.dispose([x, y]);
+    training.dispose();
   }
+  const { events, plans, stopped } = training;
+  return { model: training.model, events, plans, ...(stopped !== undefined && { stopped }) };
 }
 
-async function fitEpoch(
-  model: LayersModel,
-  { train: examples, validation }: TrainingData,
-  { batchSize = 64, onProgress }: TrainOptions,
-  epoch: number,
-  watching: WatchCallback | undefined,
-): Promise<EpochEvent> {
-  const start = performance.now();
-  const batches = Math.ceil(examples.x.shape[0]! / batchSize);
-  let diverged = false;
-  const guard = new CustomCallback({
-    onBatchEnd: (batch, logs) => {
-      diverged ||= !Number.isFinite(logs?.loss);
-      // there is no use in going on, and the weights are lost
-      if (diverged) model.stopTraining = true;
-      onProgress?.(epoch + 1, (batch + 1) / batches);
-    },
-  });
-  const { history } = await model.fit(examples.x, examples.y, {
-    batchSize,
-    epochs: epoch + 1,
-    initialEpoch: epoch,
-    verbose: 0,
-    callbacks: watching ? [watching, guard] : [guard],
-    ...(validation && { validationData: [validation.x, validation.y] as [tf.Tensor, tf.Tensor] }),
-  });
-  const last = (...names: readonly string[]) => {
-    const name = names.find((key) => history[key] !== undefined);
-    return name === undefined ? undefined : (history[name]!.at(-1) as number);
-  };
-  const loss = last('loss');
-  // some engines' losses hide weights that are NaN
-  if (diverged || loss === undefined || !Number.isFinite(loss) || !(await hasFiniteWeights(model))) {
-    throw new Error(
-      `[trainer] the training diverged in epoch ${epoch + 1} (loss ${loss}): lower the learning rate, or look for ` +
-        `NaN in the data${epoch > 0 ? '. Earlier checkpoints, if there are any, are as they were' : ''}`,
+/** A training as it goes on. */
+class Training {
+  model: LayersModel;
+  readonly events: RunEvent[] = [];
+  readonly plans: Plan[] = [];
+  readonly #given: LayersModel;
+  readonly #data: TrainingData;
+  readonly #options: TrainOptions;
+  readonly #stopper: Stopper;
+  readonly #phases: readonly Phase[];
+  readonly #held = hold();
+  #prunings: number;
+
+  constructor(model: LayersModel, data: TrainingData, options: TrainOptions) {
+    this.model = model;
+    this.#given = model;
+    this.#data = data;
+    this.#options = options;
+    this.#stopper = new Stopper(options.earlyStopping, options.resume?.stopping);
+    this.#phases = phasesOf(model, options);
+    this.#prunings = options.resume?.prunings ?? 0;
+    for (const { agenda } of this.#phases) if (!data.validation) agenda.checkAccuracy(false);
+  }
+
+  async run(): Promise<void> {
+    const { epochs, resume, onEpochEnd } = this.#options;
+    if (resume?.masked) await mask(this.model, resume.masked);
+    for (let done = resume?.epoch ?? 0; done < epochs && !this.#stopper.isOver; done++) {
+      const event = await this.#fit(done);
+      await this.#emit(event);
+      const pruned = await this.#prune(event);
+      if (pruned) this.#stopper.reset();
+      else this.#stopper.epochEnd(event.valLoss ?? event.loss);
+      if (onEpochEnd) await onEpochEnd(await this.#state(done + 1));
+    }
+  }
+
+  async #state(epoch: number): Promise<TrainState> {
+    const masked = maskedPlan(this.model);
+    return {
+      model: this.model,
+      epoch,
+      phases: await Promise.all(this.#phases.map((phase) => phase.save())),
+      prunings: this.#prunings,
+      ...(masked && { masked }),
+      ...(this.#options.earlyStopping && { stopping: this.#stopper.state }),
+    };
+  }
+
+  get stopped(): string | undefined {
+    return this.#stopper.isOver ? `no better loss for ${this.#stopper.patience} epochs` : undefined;
+  }
+
+  dispose(): void {
+    this.#held.dispose();
+    for (const phase of this.#phases) phase.forget();
+  }
+
+  #fit(done: number): Promise<EpochEvent> {
+    const { batchSize = 64, seed = 0, onProgress } = this.#options;
+    const watching = this.#phases.flatMap((phase) => phase.begin(this.model, done));
+    return withSeed(`${seed}/${done}`, () =>
+      fitEpoch(this.model, {
+        ...this.#data,
+        batchSize,
+        done,
+        // what is masked is zero again before anyone looks
+        callbacks: [this.#held, ...watching],
+        ...(onProgress && { onProgress }),
+      }),
     );
   }
-  const [accuracy, valLoss, valAccuracy] = [
-    last('acc', 'accuracy'),
-    last('val_loss'),
-    last('val_acc', 'val_accuracy'),
-  ];
-  return {
-    type: 'epoch',
-    epoch: epoch + 1,
-    loss,
-    ...(accuracy !== undefined && { accuracy }),
-    ...(valLoss !== undefined && { valLoss }),
-    ...(valAccuracy !== undefined && { valAccuracy }),
-    seconds: (performance.now() - start) / 1000,
-  };
+
+  /** All prunings that are due after an epoch, one after the other; says whether there were any. */
+  async #prune({ epoch, valAccuracy }: EpochEvent): Promise<boolean> {
+    const due = this.#phases.flatMap((phase) => {
+      const share = phase.agenda.shareAfter(epoch, valAccuracy);
+      return share === undefined ? [] : [{ phase, share }];
+    });
+    let changed = false;
+    for (const { phase, share } of due) {
+      await this.#evaluateUnpruned();
+      const made = await phase.plan(this.model, this.#data.train, share);
+      if (!made) continue;
+      await this.#options.onPlan?.(made, epoch);
+      const event = pruneEvent(made, epoch, maskedPlan(this.model));
+      if (event.groups.length > 0) {
+        await this.#remove(made);
+        changed = true;
+      }
+      this.plans.push(made);
+      this.#prunings++;
+      await this.#emit(event);
+    }
+    if (changed) for (const phase of this.#phases) phase.forget();
+    return due.length > 0;
+  }
+
+  async #remove(plan: Plan): Promise<void> {
+    if (this.#options.removal === 'mask') {
+      await mask(this.model, plan);
+      return;
+    }
+    const smaller = await shrink(this.model, plan);
+    if (this.model !== this.#given) disposeModel(this.model);
+    this.model = smaller;
+  }
+
+  async #evaluateUnpruned(): Promise<void> {
+    const { validation } = this.#data;
+    if (!validation || this.#prunings > 0) return;
+    const evaluation = await evaluate(this.model, validation);
+    await this.#emit({ type: 'evaluate', stage: 'unpruned', split: 'validation', ...evaluation });
+  }
+
+  async #emit(event: RunEvent): Promise<void> {
+    this.events.push(event);
+    await this.#options.onEvent?.(event);
+  }
 }
 
-async function hasFiniteWeights(model: LayersModel): Promise<boolean> {
-  // infinities and NaN survive any sum
-  const total = tf.tidy(() => tf.addN(model.getWeights().map((weight) => tf.sum(weight))));
-  const [sum] = await total.data();
-  total.dispose();
-  return Number.isFinite(sum);
+function phasesOf(model: LayersModel, { pruning = [], epochs, resume }: TrainOptions): Phase[] {
+  const prunings = 'pruner' in pruning ? [pruning] : pruning;
+  return prunings.map((one, i) => new Phase(model, one, epochs, resume?.phases[i]));
 }
 
 /**
@@ -238,30 +241,45 @@ async function hasFiniteWeights(model: LayersModel): Promise<boolean> {
  *
  * @throws if the model is not compiled, or an option makes no sense.
  */
-export function checkTraining(
-  model: LayersModel,
-  { epochs, batchSize = 64, resume, pruning, earlyStopping }: TrainOptions,
-): void {
+export function checkTraining(model: LayersModel, options: TrainOptions): void {
+  const { epochs, batchSize = 64, resume, removal = 'shrink', earlyStopping } = options;
   if (!model.optimizer) throw new Error('[trainer] the model must be compiled: call model.compile first');
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new Error(`[trainer] epochs must be at least 1, got ${epochs}`);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new Error(`[trainer] batchSize must be at least 1, got ${batchSize}`);
   }
+  if (removal !== 'shrink' && removal !== 'mask')
+    throw new Error(`[trainer] removal must be 'shrink' or 'mask', got '${removal}'`);
   if (resume && resume.epoch > epochs) {
     throw new Error(
       `[trainer] ${resume.epoch} epochs are done already, so epochs must be at least that, got ${epochs}`,
     );
   }
   new Stopper(earlyStopping);
-  if (!pruning) return;
-  // the callback is not used: its factory knows which prunings make sense
-  const { pruner, calibration: _, ...settings } = pruning;
-  prune(pruner, settings);
-  sizesOf(model, pruning.scope);
-  if (pruningEpochs(pruning, epochs).length === 0) {
-    throw new Error(
-      `[trainer] the schedule (every ${pruning.every ?? 1}, until ${pruning.until ?? 1}) never prunes in ${epochs} epochs`,
-    );
+  const phases = phasesOf(model, options);
+  const isAccuracyMeasured = ['acc', 'accuracy'].some((name) => model.metricsNames.includes(name));
+  for (const phase of phases) {
+    phase.check();
+    phase.agenda.checkAccuracy(isAccuracyMeasured);
+  }
+  if (removal === 'shrink') checkApart(phases);
+}
+
+/** @throws if two phases watch the same training up to the same pruning: the first would shrink what the other saw. */
+function checkApart(phases: readonly Phase[]): void {
+  const seen = new Set<number>();
+  for (const { agenda, watchesTraining } of phases) {
+    if (!watchesTraining) continue;
+    for (const { epoch } of agenda.steps) {
+      if (!seen.has(epoch)) {
+        seen.add(epoch);
+        continue;
+      }
+      throw new Error(
+        `[trainer] two pruners that watch the training would prune after epoch ${epoch}, and the first would shrink what ` +
+          "the other has seen: set their schedules apart, combine them with byRank, or say removal: 'mask'",
+      );
+    }
   }
 }

@@ -10,6 +10,7 @@ import type {
   Seen,
   Weights,
 } from '../pruner.ts';
+import { restoreState, type SavedState, saveState } from './saved.ts';
 
 /** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
 export type Judgement = readonly Proposal[];
@@ -25,6 +26,10 @@ export interface Session {
    * that makes no sense.
    */
   judge(weights: Weights): Promise<Judgement>;
+  /** What it has gathered, one state for each criterion, as JSON. */
+  save(): Promise<SavedState[]>;
+  /** Takes the place of what was gathered; takes its states from the front of the list. */
+  restore(saved: SavedState[]): void;
   dispose(): void;
 }
 
@@ -63,6 +68,16 @@ class JointSession implements Session {
     const proposals = run(this.#pruner, 'merge', () => this.#pruner.merge(judgements, this.#units));
     checkProposals(this.#pruner, proposals, this.#units);
     return proposals;
+  }
+
+  async save(): Promise<SavedState[]> {
+    const saved: SavedState[] = [];
+    for (const member of this.#members) saved.push(...(await member.save()));
+    return saved;
+  }
+
+  restore(saved: SavedState[]): void {
+    for (const member of this.#members) member.restore(saved);
   }
 
   dispose(): void {
@@ -112,6 +127,16 @@ class ObserverSession implements Session {
     return Array.from(scores, (score, unit) => ({ unit, score })).sort(
       (a, b) => a.score - b.score || a.unit - b.unit,
     );
+  }
+
+  async save(): Promise<SavedState[]> {
+    return [await saveState(this.#state)];
+  }
+
+  restore(saved: SavedState[]): void {
+    const state = saved.shift();
+    if (!state) throw new Error(`[core] nothing was saved of what ${this.pruner.name} had gathered`);
+    this.#next(() => restoreState(state));
   }
 
   dispose(): void {

@@ -150,6 +150,27 @@ export const checks: readonly Check[] = [
       }),
   },
   {
+    name: 'goes on from what was saved',
+    run: (subject) =>
+      withTensors([givenEpoch(subject)], async ([seen]) => {
+        const pruner = subject.make();
+        const units = seen![0]!.bias.shape[0];
+        const [before, after] = [openSession(pruner, units), openSession(subject.make(), units)];
+        const half = Math.ceil(seen!.length / 2);
+        try {
+          watch(before, seen!.slice(0, half));
+          // as a file would bring it back
+          after.restore(JSON.parse(JSON.stringify(await before.save())));
+          for (const one of seen!.slice(half)) after.batchEnd(one);
+          const judgement = await after.judge(weightsOf(seen!.at(-1)!));
+          expectSame(pruner, 'saved and gone on', await judge(subject.make(), seen!), judgement);
+        } finally {
+          before.dispose();
+          after.dispose();
+        }
+      }),
+  },
+  {
     name: 'judges the same however the patterns are cut into batches',
     applies({ make, streams }) {
       const { needs = [] } = make();

@@ -270,6 +270,31 @@ const planted: readonly (readonly [fault: string, check: string, message: RegExp
     () => ({ ...badness(), needs: ['gradients' as 'errors'] }),
   ],
   [
+    'keeps numbers that can not be saved',
+    'goes on from what was saved',
+    /typed array/,
+    () => ({
+      ...badness(),
+      init: () => new Float32Array(6),
+      onBatchEnd: (_, state) => state,
+      score: ({ bias }) => bias,
+    }),
+  ],
+  [
+    'counts batches on its own',
+    'goes on from what was saved',
+    /saved and gone on/,
+    () => {
+      let batches = 0;
+      return {
+        ...badness(),
+        init: () => 0,
+        onBatchEnd: () => ++batches,
+        score: ({ bias }, state) => tf.mul(tf.range(0, bias.size), state as number),
+      } as Pruner;
+    },
+  ],
+  [
     'averages the means of batches',
     'judges the same however the patterns are cut into batches',
     /in 4 batches instead of one/,

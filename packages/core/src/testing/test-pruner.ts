@@ -26,9 +26,10 @@ export interface TestOptions {
  * Registers the tests that every pruner passes, inside the `describe` that it is called in.
  *
  * A pruner answers for every unit with finite numbers of the right shape; gives the same answer twice, bit
- * for bit; edits, disposes and leaks no tensor; remembers nothing outside its state; reads only what it
- * `needs`; judges the same however patterns are cut into batches and units are ordered; and copes with dead
- * units, a single one, many, constant activations, and huge (1e6) and tiny (1e-25) numbers.
+ * for bit; goes on from a saved state as if it had never stopped; edits, disposes and leaks no tensor;
+ * remembers nothing outside its state; reads only what it `needs`; judges the same however patterns are cut
+ * into batches and units are ordered; and copes with dead units, a single one, many, constant activations,
+ * and huge (1e6) and tiny (1e-25) numbers.
  *
  * @param make makes the pruner, as a user would: it is called several times for each test.
  */

@@ -1,0 +1,141 @@
+import {
+  Agenda,
+  analyze,
+  type Budget,
+  budgetAt,
+  type CalibrationData,
+  everyEpochs,
+  type Plan,
+  type Pruning,
+  plan,
+  prune,
+  type SavedEvidence,
+  type Schedule,
+  type WatchCallback,
+  watch,
+} from '@espalier/core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Examples } from './evaluate.ts';
+import { budgetFor, goneOf, type Sizes, sizesOf } from './sizes.ts';
+
+/** Prunings in the middle of a training. */
+export interface TrainPruning extends Pruning {
+  /** When, and how much each time. Default `everyEpochs()`. */
+  readonly schedule?: Schedule;
+  /**
+   * What units are judged on at each pruning. By default the first 2,000 training examples. Pruners that look
+   * at the optimizer's updates watch the training itself instead.
+   */
+  readonly calibration?: CalibrationData;
+}
+
+/** Where a phase stands: JSON. */
+export interface PhaseState {
+  /** How many units each group of the scope had when the run began. */
+  readonly sizes: Sizes;
+  /** How many of them were gone when the phase began; absent before. */
+  readonly gone?: Sizes;
+  /** The validation accuracy after the epoch of each pruning so far, if the schedule looks at it. */
+  readonly accuracies: readonly number[];
+  /** What its pruner has seen of the training since the last pruning, if it watches the training. */
+  readonly evidence?: SavedEvidence;
+}
+
+/** One pruner's prunings in a training. */
+export class Phase {
+  readonly agenda: Agenda;
+  readonly #pruning: TrainPruning;
+  readonly #sizes: Sizes;
+  #gone: Sizes | undefined;
+  #evidence: SavedEvidence | undefined;
+  #watching: WatchCallback | undefined;
+
+  constructor(model: LayersModel, pruning: TrainPruning, epochs: number, state?: PhaseState) {
+    this.agenda = new Agenda(pruning.schedule ?? everyEpochs(), epochs, state?.accuracies);
+    this.#pruning = pruning;
+    this.#sizes = state?.sizes ?? sizesOf(model, pruning.scope);
+    this.#gone = state?.gone;
+    this.#evidence = state?.evidence;
+  }
+
+  /** @throws if it never prunes, or an option makes no sense. */
+  check(): void {
+    // the callback is not used: its factory knows which prunings make sense
+    const { pruner, calibration: _, ...settings } = this.#pruning;
+    prune(pruner, settings);
+    this.agenda.checkPrunes();
+    this.#budgetAt(1);
+  }
+
+  /** Whether it must see the training itself; others judge the model as it stands. */
+  get watchesTraining(): boolean {
+    return this.#pruning.pruner.needs?.includes('updates') ?? false;
+  }
+
+  /** Before an epoch, with so many done: the callbacks that gather its evidence. */
+  begin(model: LayersModel, done: number): readonly WatchCallback[] {
+    if (!this.agenda.isOpen(done)) {
+      this.forget();
+      return [];
+    }
+    this.#gone ??= goneOf(model, this.#sizes);
+    if (this.watchesTraining && !this.#watching) {
+      const scope = this.#scopeIn(model);
+      if (scope.length === 0) return [];
+      this.#watching = watch({ ...this.#pruning, scope }, this.#evidence);
+      this.#evidence = undefined;
+    }
+    return this.#watching ? [this.#watching] : [];
+  }
+
+  /** The plan of the pruning at a share of the way to the budget; undefined if there is nothing left to prune. */
+  async plan(model: LayersModel, examples: Examples, share: number): Promise<Plan | undefined> {
+    const scope = this.#scopeIn(model);
+    if (scope.length === 0) return undefined;
+    const budget = budgetFor(model, this.#sizes, this.#budgetAt(share));
+    if (this.#watching) return this.#watching.plan(budget);
+    const { calibration, ...pruning } = this.#pruning;
+    const settings = { ...pruning, scope, ...(budget && { budget }) };
+    if (calibration) return plan(model, { ...settings, data: calibration });
+    const count = Math.min(2000, examples.x.shape[0]!);
+    const [x, y] = tf.tidy(() => [tf.slice(examples.x, 0, count), tf.slice(examples.y, 0, count)]);
+    try {
+      return await plan(model, { ...settings, data: { x, y } });
+    } finally {
+      tf.dispose([x, y]);
+    }
+  }
+
+  /** Frees what was gathered; it begins anew with the next epoch. */
+  forget(): void {
+    this.#watching?.dispose();
+    this.#watching = undefined;
+  }
+
+  /** Between two epochs. */
+  async save(): Promise<PhaseState> {
+    return {
+      sizes: this.#sizes,
+      ...(this.#gone && { gone: this.#gone }),
+      accuracies: this.agenda.accuracies,
+      ...(this.#watching && { evidence: await this.#watching.save() }),
+    };
+  }
+
+  /** Those of its groups that are still there: a layer may have gone whole. */
+  #scopeIn(model: LayersModel): string[] {
+    const there = new Set(analyze(model).groups.map(({ id }) => id));
+    return Object.keys(this.#sizes).filter((id) => there.has(id));
+  }
+
+  /** In units of the groups as they were when the run began. */
+  #budgetAt(share: number): Budget | undefined {
+    const groups = Object.entries(this.#sizes).map(([id, size]) => ({
+      id,
+      size,
+      gone: this.#gone?.[id] ?? 0,
+    }));
+    return budgetAt(this.#pruning.budget, share, groups);
+  }
+}
