@@ -64,6 +64,17 @@ describe('summarize', () => {
     expect([before?.stage, after?.stage]).toEqual(['second', 'third']);
   });
 
+  it('takes validation data where test data was kept for the end', () => {
+    const validation = (stage: string) => ({ ...evaluation(stage, 500, 10), split: 'validation' as const });
+    const record = [validation('unpruned'), pruning, validation('done'), evaluation('done', 979, 9)];
+    const { before, after } = summarize(record).evaluated;
+    expect([before, after].map((event) => [event?.stage, event?.split])).toEqual([
+      ['unpruned', 'validation'],
+      ['done', 'validation'],
+    ]);
+    expect(summarize(record.slice(1)).evaluated.after?.split).toBe('test');
+  });
+
   it('takes the cost from the prunings where start and end are missing', () => {
     const { cost } = summarize([pruning]);
     expect([cost.before?.params, cost.after?.params]).toEqual([1000, 390]);

@@ -31,7 +31,7 @@ export interface Summary {
   /** Prunable units. Undefined when nothing was pruned and no smaller network was looked for. */
   readonly units: { readonly before: number; readonly after: number } | undefined;
   readonly cost: Change<CostRecord>;
-  /** The evaluations to compare, both on the same split: test where there is one. */
+  /** The evaluations to compare, both on the same split: test if it was measured before and after, else validation. */
   readonly evaluated: Change<EvaluateEvent>;
   /** Latencies of the same batch size. */
   readonly latency: Change<NonNullable<EvaluateEvent['latency']>>;
@@ -65,9 +65,13 @@ export const summarize = (record: RunRecord): Summary => {
       events.map(pick).findLast((value) => value !== undefined);
     return { before: last(early), after: last(late) };
   };
-  const split = (['test', 'validation', 'train'] as const).find((name) =>
-    evaluations.some((event) => event.split === name),
+  const bySplit = (['test', 'validation', 'train'] as const).map((split) =>
+    compare((event) => (event.split === split ? event : undefined)),
   );
+  const evaluated =
+    bySplit.find(({ before, after }) => before && after) ??
+    bySplit.find(({ before, after }) => before ?? after) ??
+    bySplit[0]!;
   const latency = compare((event) => event.latency);
   const comparable = latency.before?.batch === latency.after?.batch;
   return {
@@ -83,7 +87,7 @@ export const summarize = (record: RunRecord): Summary => {
       before: start?.cost ?? prunings[0]?.before,
       after: end?.cost ?? prunings.at(-1)?.after,
     },
-    evaluated: compare((event) => (event.split === split ? event : undefined)),
+    evaluated,
     latency: comparable ? latency : { before: undefined, after: latency.after },
     disk: compare((event) => event.disk),
     // a search keeps the epochs of the last network alone
