@@ -1,6 +1,8 @@
 import type { JointPruner, Proposal, Pruner } from '../pruner.ts';
 
+/** Which criteria judge together. */
 export interface ByRankArgs {
+  /** Score pruners, pair pruners, or others made by `byRank`. */
   readonly pruners: readonly Pruner[];
   /** How much the rank by each of `pruners` counts. Default: all alike. */
   readonly weights?: readonly number[];

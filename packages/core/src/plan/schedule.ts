@@ -28,11 +28,13 @@ export interface Schedule {
   allows?(accuracies: readonly number[]): boolean;
 }
 
+/** When the one pruning is. */
 export interface OneShotArgs {
   /** The share of the epochs, 0 to 1, after which it prunes. 1 leaves no epoch to recover in. */
   readonly after: number;
 }
 
+/** How often, in which part of the training. */
 export interface EveryEpochsArgs {
   /** Whole epochs between two prunings. Default 1. */
   readonly every?: number;
@@ -42,11 +44,13 @@ export interface EveryEpochsArgs {
   readonly until?: number;
 }
 
+/** How often, in which part of the training, and how much of it early. */
 export interface PolynomialArgs extends EveryEpochsArgs {
   /** p: the larger, the more goes early. Default 3. */
   readonly power?: number;
 }
 
+/** Which schedule, while which accuracy holds. */
 export interface WhileAccuracyArgs {
   /** The validation accuracy, 0 to 1, that must be there when it prunes. */
   readonly floor: number;
