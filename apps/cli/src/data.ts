@@ -12,7 +12,7 @@ import { formatCount } from '@espalier/report';
 import type { StartEvent } from '@espalier/trainer';
 import { dispose } from '@tensorflow/tfjs-core';
 import { UsageError } from './errors.ts';
-import { type DataOptions, type DataSpec, flagOf, settingsOf } from './options/data.ts';
+import { type DataOptions, type DataSpec, flagOf, settingsOf, splitDataset } from './options/data.ts';
 import type { Ui } from './ui.ts';
 
 /** A dataset and how to have it again. */
@@ -50,7 +50,8 @@ export async function loadData(options: DataOptions, ui: Ui, remembered?: DataSp
 /** What was given on the command line goes over what the model remembers of the same dataset. */
 function chooseData(options: DataOptions, remembered: DataSpec | undefined): DataSpec {
   const settings = settingsOf(options);
-  const name = options.dataset?.name ?? remembered?.name ?? 'mnist';
+  const chosen = options.dataset === undefined ? undefined : splitDataset(options.dataset).name;
+  const name = chosen ?? remembered?.name ?? 'mnist';
   const isSame =
     remembered?.name === name && (settings.path === undefined || settings.path === remembered.options.path);
   return { name, options: isSame ? { ...remembered.options, ...settings } : settings };

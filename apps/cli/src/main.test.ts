@@ -17,7 +17,19 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 const commands = [
-  ...['train', 'prune', 'evaluate', 'inspect', 'plan', 'apply', 'data', 'models', 'pruners', 'doctor'],
+  ...[
+    'train',
+    'prune',
+    'evaluate',
+    'inspect',
+    'plan',
+    'apply',
+    'data',
+    'models',
+    'pruners',
+    'schema',
+    'doctor',
+  ],
 ];
 
 describe('espalier', () => {
@@ -104,6 +116,8 @@ describe('models, pruners, data and doctor', () => {
     expect((models.json.models as { name: string }[]).map(({ name }) => name)).toEqual(modelNames);
     expect((await run('pruners --json')).json.pruners).toMatchObject([
       { name: 'angle', pairs: true, needs: ['activations'], options: ['lower', 'upper', 'complementary'] },
+      { name: 'sensitivity', pairs: false, needs: ['updates'], options: ['of', 'aggregate'] },
+      ...['step-angle', 'badness', 'relevance', 'contribution'].map((name) => ({ name, pairs: false })),
       { name: 'random', pairs: false, needs: [] },
     ]);
     for (const name of ['models', 'pruners', 'data', 'doctor']) {

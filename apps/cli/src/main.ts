@@ -7,6 +7,7 @@ import { addEvaluate } from './commands/evaluate.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addPlan } from './commands/plan.ts';
 import { addPrune } from './commands/prune.ts';
+import { addSchema } from './commands/schema.ts';
 import { addTrain } from './commands/train.ts';
 import { exitCodeOf, lineOf } from './errors.ts';
 import { type Io, processIo } from './io.ts';
@@ -23,6 +24,7 @@ const commands = [
   addData,
   addModels,
   addPruners,
+  addSchema,
   addDoctor,
 ];
 

@@ -77,3 +77,18 @@ export const counts = (text: string): number | Record<string, number> => {
     }),
   );
 };
+
+/** `step=8,seeds=3`: numbers and truth values as such. */
+export const settings = (text: string): Record<string, unknown> =>
+  Object.fromEntries(
+    text.split(',').map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new InvalidArgumentError(`Give each setting as name=value, not '${pair}'`);
+      return [pair.slice(0, at).trim(), literal(pair.slice(at + 1).trim())];
+    }),
+  );
+
+const literal = (text: string): unknown => {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+};

@@ -19,8 +19,8 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /** The pruning that the options mean, for a model that is not being trained. */
-export function pruningNow(options: PruningOptions, seed: number): Pruning {
-  const pruning = pruningOf(options, seed);
+export async function pruningNow(options: PruningOptions, seed: number): Promise<Pruning> {
+  const pruning = await pruningOf(options, seed);
   const { pruner } = pruning;
   if (pruner.needs?.includes('updates')) {
     throw new UsageError(

@@ -18,35 +18,33 @@ import {
 } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pruners } from './catalog/pruners.ts';
+import { type ConfigOptions, outOf } from './config/file.ts';
+import type { PruneConfig } from './config/schema.ts';
 import { datasetRecord, loadData, withTensors } from './data.ts';
 import { startEngine } from './engine.ts';
 import { writeFolder, writeJson } from './files.ts';
 import { interruptible } from './interrupt.ts';
 import { measureAll, measureLatencies } from './measure.ts';
 import { checkFit, compile, modelMetadata, openModel } from './model-file.ts';
-import type { EngineOptions } from './options/common.ts';
-import type { DataOptions } from './options/data.ts';
-import { CALIBRATION, type PruningOptions } from './options/pruning.ts';
-import type { TrainingOptions } from './options/training.ts';
+import type { CommonOptions } from './options/common.ts';
+import { CALIBRATION } from './options/pruning.ts';
 import { makePlan, pruningNow } from './plan-file.ts';
 import { readRecord, recordJson, recordText, writeReport } from './report.ts';
 import { checkFree, clearRun } from './run-settings.ts';
 import { pruneLine } from './train-run.ts';
 import type { Result, Ui } from './ui.ts';
 
-export interface PruneCommandOptions extends EngineOptions, DataOptions, TrainingOptions, PruningOptions {
-  readonly out: string;
+export interface PruneCommandOptions extends PruneConfig, ConfigOptions, CommonOptions {
   readonly overwrite?: boolean;
-  readonly report: boolean;
-  readonly sweep: boolean;
 }
 
 /** All of it in one go; the folder is filled at the end, or not at all. */
 export async function pruneRun(given: string, options: PruneCommandOptions, ui: Ui): Promise<Result> {
-  const { out, report } = options;
+  const { report = true } = options;
+  const out = outOf(options);
   await checkFree(out, options.overwrite);
   // before the model is read: the command line's own faults come first
-  pruningNow(options, 1);
+  await pruningNow(options, 1);
   const engine = await startEngine(options, ui);
   const opened = await openModel(given);
   const { model, path } = opened;
@@ -68,7 +66,7 @@ export async function pruneRun(given: string, options: PruneCommandOptions, ui: 
           const run = {
             options,
             dataset,
-            pruning: pruningNow(options, seed),
+            pruning: await pruningNow(options, seed),
             seed,
             done: earlier.length,
             check,
@@ -137,7 +135,7 @@ async function pruneAndTune(
       { ...(await onTest(pruned, test, 'pruned', ui)), latency: after! },
     ];
     check();
-    if (options.sweep && validationRows.rows > 0) {
+    if ((options.sweep ?? true) && validationRows.rows > 0) {
       ui.note('measuring accuracy against units removed, on validation data');
       events.push(...(await sweepOf(model, plan, pruning, { validation, dataset, options, seed })));
       check();

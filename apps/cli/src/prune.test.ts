@@ -51,7 +51,7 @@ describe('prune', () => {
   it('can do without fine-tuning, and takes model.json for the folder', async () => {
     const model = join(at('run'), 'model', 'model.json');
     const { code, out } = await run(
-      `prune ${model} --lower 90 --upper 120 --epochs 0 --no-report --no-sweep ${wasm} --out ${at('untuned')}`,
+      `prune ${model} --pruner angle:lower=90,upper=120 --epochs 0 --no-report --no-sweep ${wasm} --out ${at('untuned')}`,
     );
     expect(code).toBe(0);
     expect(out).toContain('fewer parameters');

@@ -72,14 +72,14 @@ export async function removeRun(out: string): Promise<void> {
   await rmdir(out).catch(() => undefined);
 }
 
-/** Takes from a record what happened after its checkpoint, or was cut off: it will happen again. */
-export async function rewindRecord(file: string, epoch: number): Promise<void> {
+/** Takes from a record what was cut off, and all from the first event that will happen again. */
+export async function rewindRecord(file: string, isNext: (event: RunEvent) => boolean): Promise<void> {
   const lines = (await readFile(file, 'utf8')).split('\n');
-  const kept = lines.filter((line) => {
+  const end = lines.findIndex((line) => {
     const event = eventOf(line);
-    if (event?.type === 'start') return true;
-    return (event?.type === 'epoch' || event?.type === 'prune') && event.epoch <= epoch;
+    return !event || isNext(event);
   });
+  const kept = lines.slice(0, end < 0 ? lines.length : end);
   await writeWhole(file, kept.map((line) => `${line}\n`).join(''));
 }
 

@@ -1,63 +1,56 @@
 import { join } from 'node:path';
-import { everyEpochs, type Pruning } from '@espalier/core';
 import { take } from '@espalier/datasets';
-import { saveModel } from '@espalier/engine';
 import {
   checkTraining,
-  endEvent,
   type PruneEvent,
-  type RunEvent,
   startEvent,
   type TrainOptions,
+  type TrainPruning,
   type TrainResult,
   type TrainState,
   train,
 } from '@espalier/trainer';
 import { type RunFolder, runFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type ConfigOptions, configOf } from './config/file.ts';
+import type { TrainConfig } from './config/schema.ts';
 import { datasetRecord, type LoadedData, withTensors } from './data.ts';
 import { makeFolder, writeJson } from './files.ts';
+import { finishRun } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
-import { measure, measureAll } from './measure.ts';
-import { checkFit, modelMetadata } from './model-file.ts';
-import type { EngineOptions } from './options/common.ts';
-import { type DataOptions, optionsOf } from './options/data.ts';
-import type { ModelOptions } from './options/model.ts';
-import { CALIBRATION, type PruningOptions } from './options/pruning.ts';
-import type { TrainingOptions } from './options/training.ts';
-import { readRecord, recordJson, recordText, writeReport } from './report.ts';
+import { checkFit } from './model-file.ts';
+import type { CommonOptions } from './options/common.ts';
+import { optionsOf } from './options/data.ts';
+import { CALIBRATION } from './options/pruning.ts';
+import { readRecord } from './report.ts';
 import { clearRun, keepSettings, removeRun, rewindRecord } from './run-settings.ts';
 import type { Result, Ui } from './ui.ts';
 
-export interface TrainCommandOptions
-  extends EngineOptions,
-    DataOptions,
-    ModelOptions,
-    TrainingOptions,
-    PruningOptions {
-  readonly out: string;
-  readonly every?: number;
-  readonly until?: number;
+export interface TrainCommandOptions extends TrainConfig, ConfigOptions, CommonOptions {
   readonly resume?: boolean;
   readonly overwrite?: boolean;
-  readonly report: boolean;
 }
 
-/** A training that is about to begin, or to go on. */
-export interface TrainRun {
+/** A training, or a search, that is about to begin, or to go on. */
+export interface Run {
   readonly options: TrainCommandOptions;
+  /** The folder. */
+  readonly out: string;
   readonly data: LoadedData;
   readonly engine: string;
   readonly seed: number;
   readonly epochs: number;
-  readonly pruning: Pruning | undefined;
   readonly title: string;
+}
+
+export interface TrainRun extends Run {
+  /** The phases of the pruning. */
+  readonly prunings: readonly TrainPruning[];
 }
 
 /** Trains in the run's folder: the record grows and a checkpoint is kept as it goes. */
 export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promise<Result> {
-  const { options, data, epochs } = run;
-  const { out } = options;
+  const { options, out, data, epochs } = run;
   checkFit(fresh, data.dataset);
   // before an earlier run makes room
   checkTraining(fresh, settingsOf(run));
@@ -94,39 +87,46 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
 
 /** A new folder, or that of the interrupted run with its last checkpoint. */
 async function openFolder(
-  { options, data, engine, seed, title }: TrainRun,
+  run: TrainRun,
   model: LayersModel,
 ): Promise<{ readonly folder: RunFolder; readonly checkpoint?: TrainState }> {
-  const { out, resume: resuming, overwrite, json: _, debug: __, ...settings } = options;
-  if (resuming) {
+  const { out, options } = run;
+  if (options.resume) {
     const folder = await runFolder(out, { keep: true });
     const checkpoint = await folder.resume();
     if (checkpoint) {
-      await rewindRecord(folder.recordFile, checkpoint.epoch);
+      const { epoch } = checkpoint;
+      await rewindRecord(folder.recordFile, (event) => event.type === 'epoch' && event.epoch > epoch);
       return { folder, checkpoint };
     }
   }
-  if (overwrite) await clearRun(out);
+  return { folder: await newFolder(run, model) };
+}
+
+/** A folder with the run's options and the first event of its record. */
+export async function newFolder(
+  { options, out, data, engine, seed, title }: Run,
+  model: LayersModel,
+): Promise<RunFolder> {
+  if (options.overwrite) await clearRun(out);
   await makeFolder(out);
   const folder = await runFolder(out);
-  await keepSettings(out, { ...settings, ...optionsOf(data.spec) });
-  await folder.append(
-    startEvent(model, { title: `Training ${title}`, seed, engine, dataset: datasetRecord(data.dataset) }),
-  );
-  return { folder };
+  const { out: _, ...config } = configOf(options);
+  await keepSettings(out, { ...config, ...optionsOf(data.spec) });
+  await folder.append(startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) }));
+  return folder;
 }
 
 /** All that does not need the data. */
-function settingsOf({ options, seed, epochs, pruning }: TrainRun): TrainOptions {
-  const { batchSize, earlyStopping, every = 1 } = options;
-  // pruning after the last epoch would leave nothing to recover in
-  const until = options.until ?? (epochs > 1 ? 0.7 : 1);
+function settingsOf({ options, seed, epochs, prunings }: TrainRun): TrainOptions {
+  const { batchSize, earlyStopping, removal } = options;
   return {
     epochs,
     seed,
     ...(batchSize !== undefined && { batchSize }),
     ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
-    ...(pruning && { pruning: { ...pruning, schedule: everyEpochs({ every, until }) } }),
+    ...(removal && { removal }),
+    pruning: prunings,
   };
 }
 
@@ -143,7 +143,8 @@ async function trainEpochs(
   { check, onCheckpoint }: Watching,
 ): Promise<TrainResult> {
   const {
-    options: { out, calibration = CALIBRATION },
+    options: { calibration = CALIBRATION },
+    out,
     data: { dataset },
   } = run;
   const settings = settingsOf(run);
@@ -155,14 +156,14 @@ async function trainEpochs(
   };
   try {
     return await withTensors(dataset, parts, ({ train: examples, validation, calibration: judged }) => {
-      const pruning = settings.pruning && { ...settings.pruning, calibration: judged };
+      const pruning = run.prunings.map((one) => ({ ...one, calibration: judged }));
       return train(
         model,
         { train: examples, ...(dataset.validation.rows > 0 && { validation }) },
         {
           ...settings,
           ...(resume && { resume }),
-          ...(pruning && { pruning }),
+          pruning,
           onProgress(epoch, done) {
             check();
             progress.update(epoch, done);
@@ -172,7 +173,10 @@ async function trainEpochs(
             if (event.type === 'epoch') progress.epochDone(event);
             if (event.type === 'prune') ui.note(pruneLine(event));
           },
-          onPlan: (plan, epoch) => writeJson(planFile(out, epoch), plan),
+          onPlan: async (plan, epoch) => {
+            const plans = planFiles(out, [...(await planEpochs(folder)), epoch]);
+            await writeJson(plans.at(-1)!, plan);
+          },
           async onEpochEnd(state) {
             await folder.checkpoint(state);
             onCheckpoint(state.epoch);
@@ -185,51 +189,31 @@ async function trainEpochs(
   }
 }
 
-const planFile = (out: string, epoch: number): string => join(out, 'plans', `epoch-${epoch}.json`);
+/** The epochs after which there were prunings so far, those before an interruption too. */
+const planEpochs = async ({ recordFile }: RunFolder): Promise<number[]> =>
+  (await readRecord(recordFile)).flatMap((event) => (event.type === 'prune' ? [event.epoch] : []));
 
-export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string =>
-  `pruned by ${pruner}: ${groups.map((group) => `${group.id} ${group.before} to ${group.after}`).join(', ') || 'nothing'}; ` +
-  `parameters ${before.params} to ${after.params}`;
+/** The plans of prunings after these epochs; phases may prune after the same one. */
+const planFiles = (out: string, epochs: readonly number[]): string[] =>
+  epochs.map((epoch, i) => {
+    const before = epochs.slice(0, i).filter((other) => other === epoch).length;
+    return join(out, 'plans', `epoch-${epoch}${before > 0 ? `-${before + 1}` : ''}.json`);
+  });
 
-/** Measures what came out, saves it, and closes the run. */
+/** What a pruning removed, on one line. */
+export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string => {
+  const removed = groups.map((group) => `${group.id} ${group.before} to ${group.after}`);
+  return `pruned by ${pruner}: ${removed.join(', ') || 'nothing'}; parameters ${before.params} to ${after.params}`;
+};
+
 async function finish(
-  { options: { out, report }, data: { dataset, spec }, seed }: TrainRun,
+  { options: { report = true }, out, data, seed }: TrainRun,
   folder: RunFolder,
   { model, stopped }: TrainResult,
   ui: Ui,
 ): Promise<Result> {
-  // what happened before an interruption is in there, too
-  const soFar = await readRecord(folder.recordFile);
-  const plans = soFar.flatMap((event) => (event.type === 'prune' ? [planFile(out, event.epoch)] : []));
+  const plans = planFiles(out, await planEpochs(folder));
   const stage = plans.length > 0 ? 'pruned and trained' : 'trained';
-  const measured: RunEvent[] = await withTensors(
-    dataset,
-    { validation: 'validation', test: 'test' },
-    async ({ validation, test }) => [
-      ...(dataset.validation.rows > 0
-        ? [await measure(model, validation, { stage, split: 'validation' })]
-        : []),
-      await measureAll(model, test, { stage, split: 'test' }),
-    ],
-  );
-  const path = join(out, 'model');
-  // a checkpoint's own
-  model.setUserDefinedMetadata({});
-  await saveModel(model, path, { metadata: modelMetadata(spec, seed) });
-  const [start] = soFar;
-  for (const event of measured) await folder.append(event);
-  if (start?.type === 'start') await folder.append(endEvent(model, start, stopped));
-  const record = await readRecord(folder.recordFile);
-  if (report) await writeReport(out, record);
-  await folder.finish();
-  const written = {
-    model: path,
-    plans,
-    record: folder.recordFile,
-    ...(report && { report: join(out, 'report.html') }),
-  };
-  return {
-    json: { command: 'train', ...written, ...recordJson(record) },
-    text: `${recordText(record, ui)}\nModel:  ${path}\nReport: ${written.report ?? '(none)'}\n`,
-  };
+  const outcome = { model, stage, plans, ...(stopped !== undefined && { stopped }) };
+  return finishRun(folder, outcome, { data, seed, report }, ui);
 }

@@ -50,7 +50,11 @@ describe('train', () => {
       command: 'train',
       plans: [join(at('pruned'), 'plans', 'epoch-1.json'), join(at('pruned'), 'plans', 'epoch-2.json')],
       epochs: 3,
-      evaluations: [{ split: 'validation' }, { split: 'test', latency: { batch: 90 } }],
+      evaluations: [
+        { stage: 'unpruned', split: 'validation' },
+        { split: 'validation' },
+        { split: 'test', latency: { batch: 90 } },
+      ],
     });
     expect(existsSync(join(at('pruned'), 'report.html'))).toBe(false);
     const model = await loadModel(join(at('pruned'), 'model'));
@@ -79,7 +83,7 @@ describe('train', () => {
       const resumed = await run(`train --out ${cut} --resume --engine wasm --json`);
       expect(resumed.json).toMatchObject({
         plans: [1, 2].map((epoch) => join(cut, 'plans', `epoch-${epoch}.json`)),
-        evaluations: [{ stage: 'pruned and trained' }, {}],
+        evaluations: [{ stage: 'unpruned' }, { stage: 'pruned and trained' }, {}],
       });
       expect(resumed.err).toContain('Going on after epoch 2 of 4');
       expect(resumed.code).toBe(0);
@@ -156,12 +160,48 @@ describe('train fails in one line and leaves nothing when', () => {
     ['the loss diverges', '--optimizer sgd --learning-rate 1e30 --hidden 5', 1, /diverged.*learning rate/],
     ['the schedule never prunes', '--epochs 2 --every 5 --fraction 0.5', 1, /never prunes/],
     ['a group is unknown', '--scope nope --fraction 0.5', 1, /scope names 'nope'.*fc1/],
-    ['the bounds are the wrong way round', '--lower 150 --upper 60', 2, /lower must be below upper/],
-    ['a pruner is unknown', '--pruner angel', 2, /Did you mean angle\? Use one of: angle, random/],
+    [
+      'the bounds are the wrong way round',
+      '--pruner angle:lower=150,upper=60',
+      2,
+      /lower must be below upper/,
+    ],
+    [
+      'a pruner is unknown',
+      '--pruner angel',
+      2,
+      /no pruner angel\. Did you mean angle\? Use one of: angle, .*; or a file, \.\/angel\.js, or an installed package/,
+    ],
     ['an option is unknown', '--fractoin 0.5', 2, /unknown option '--fractoin' \(Did you mean --fraction/],
     ['a budget is missing', '--pruner random', 2, /say how far/],
     ['there are two budgets', '--fraction 0.5 --count 3', 2, /one of --fraction/],
-    ['a pruner has no such option', '--pruner random --lower 3 --fraction 0.5', 2, /random takes no --lower/],
+    [
+      'a pruner has no options',
+      '--pruner random:lower=3 --fraction 0.5',
+      2,
+      /there is no 'lower'\. Use one of: name, weight/,
+    ],
+    ['a pruner has no such option', '--pruner angle:lowr=3', 2, /no 'lowr'\. Did you mean lower\?/],
+    [
+      'a pruner has no such choice',
+      '--pruner sensitivity:of=outgoin',
+      2,
+      /of: Did you mean outgoing\? Use one of/,
+    ],
+    ['a pruner prunes once, and often', '--fraction 0.5 --after 0.5 --every 2', 2, /leave out --every/],
+    ['a schedule is none', '--fraction 0.5 --until 2', 2, /until must be/],
+    ['a phase is none', '--phases [{"prunr":1}]', 2, /\[0\]: there is no 'prunr'\. Did you mean pruner/],
+    ['phases are no JSON', '--phases [', 2, /Not valid JSON/],
+    ['a phase has no budget', '--phases [{"pruner":"badness"}]', 2, /phases\[0\]: say how far/],
+    [
+      'phases are not alone',
+      '--phases [{"fraction":0.5}] --fraction 0.5',
+      2,
+      /--fraction belongs into the phases/,
+    ],
+    ['a search prunes', '--restart --every 2', 2, /removes nothing while it trains: leave out --every/],
+    ['a search is none', '--restart setp=3', 2, /no 'setp'\. Did you mean step\?/],
+    ['a search has no data to go by', '--restart --split 80:20', 1, /no validation rows/],
     ['nobody names partners', '--pruner random --fraction 0.5 --compensation add', 2, /names no partners/],
     [
       'a number is none',

@@ -1,31 +1,21 @@
 import type { Pruner } from '@espalier/core';
 import { angle } from '@espalier/pruner-angle';
 import { badness } from '@espalier/pruner-badness';
-import { type ContributionArgs, contribution } from '@espalier/pruner-contribution';
+import { contribution } from '@espalier/pruner-contribution';
 import { random } from '@espalier/pruner-random';
-import { type RelevanceArgs, relevance } from '@espalier/pruner-relevance';
-import {
-  type SensitivityArgs,
-  type StepAngleArgs,
-  sensitivity,
-  stepAngle,
-} from '@espalier/pruner-sensitivity';
-
-/** The pruners' own options. */
-export interface PrunerOptions extends SensitivityArgs, StepAngleArgs, RelevanceArgs, ContributionArgs {
-  readonly lower?: number;
-  readonly upper?: number;
-  readonly complementary?: 'add' | 'remove';
-}
+import { relevance } from '@espalier/pruner-relevance';
+import { sensitivity, stepAngle } from '@espalier/pruner-sensitivity';
+import { z } from 'zod';
+import { choice } from '../config/strict.ts';
 
 /** A pruner by name. */
 export interface PrunerEntry {
   readonly criterion: string;
   readonly paper: string;
-  /** Which of the pruners' own options it takes. */
-  readonly options: readonly (keyof PrunerOptions)[];
+  /** The options that are the pruner's own. */
+  readonly options: z.ZodRawShape;
   /** @throws if an option makes no sense. */
-  make(options: PrunerOptions, seed: number): Pruner;
+  make(options: Readonly<Record<string, unknown>>, seed: number): Pruner;
 }
 
 export type PrunerName =
@@ -37,49 +27,73 @@ export type PrunerName =
   | 'contribution'
   | 'random';
 
+/** An entry whose factory takes what its options hold. */
+const entry = <Shape extends z.ZodRawShape>({
+  make,
+  ...about
+}: Omit<PrunerEntry, 'options' | 'make'> & {
+  readonly options: Shape;
+  make(options: z.infer<z.ZodObject<Shape>>, seed: number): Pruner;
+}): PrunerEntry => ({
+  ...about,
+  make: (options, seed) => make(options as z.infer<z.ZodObject<Shape>>, seed),
+});
+
 export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
-  angle: {
+  angle: entry({
     criterion: 'pairs of units whose activations point the same way, or opposite ways',
     paper: 'Gedeon, Harris 1991; Sui 2018',
-    options: ['lower', 'upper', 'complementary'],
+    options: {
+      lower: z.number().exactOptional().describe('degrees: pairs at a smaller angle are similar'),
+      upper: z.number().exactOptional().describe('degrees: pairs at a larger angle are complementary'),
+      complementary: choice(['add', 'remove']).exactOptional().describe('what becomes of such pairs'),
+    },
     make: (options) => angle(options),
-  },
-  sensitivity: {
+  }),
+  sensitivity: entry({
     criterion: 'weights without which the loss would hardly grow, by the updates of the training',
     paper: 'Karnin 1990; Singh 2018',
-    options: ['of', 'aggregate'],
+    options: {
+      of: choice(['incoming', 'outgoing']).exactOptional().describe('which of a unit’s weights'),
+      aggregate: choice(['sum', 'mean']).exactOptional().describe('over these weights'),
+    },
     make: (options) => sensitivity(options),
-  },
-  'step-angle': {
+  }),
+  'step-angle': entry({
     criterion: 'units that have stopped learning: their weights hardly turn',
     paper: 'Singh 2018, future work',
-    options: ['since'],
+    options: { since: choice(['epoch', 'step']).exactOptional().describe('how far back to look') },
     make: (options) => stepAngle(options),
-  },
-  badness: {
+  }),
+  badness: entry({
     criterion: 'units to which the largest errors are sent back',
     paper: 'Hagiwara 1990',
-    options: [],
+    options: {},
     make: () => badness(),
-  },
-  relevance: {
+  }),
+  relevance: entry({
     criterion: 'units without which the loss would grow least, by its slope as they are shut off',
     paper: 'Mozer, Smolensky 1989',
-    options: ['order'],
+    options: {
+      order: z
+        .union([z.literal(1), z.literal(2)], { error: 'Use 1 or 2' })
+        .exactOptional()
+        .describe('2 looks at the bend of the loss, too'),
+    },
     make: (options) => relevance(options),
-  },
-  contribution: {
+  }),
+  contribution: entry({
     criterion: 'units that put little into what reads them: activation times outgoing weight',
     paper: 'Sanger 1989',
-    options: ['measure'],
+    options: { measure: choice(['absolute', 'variance']).exactOptional().describe('of the contributions') },
     make: (options) => contribution(options),
-  },
-  random: {
+  }),
+  random: entry({
     criterion: 'a seeded random score: the baseline to beat',
     paper: '',
-    options: [],
+    options: {},
     make: (_, seed) => random({ seed }),
-  },
+  }),
 };
 
 export const prunerNames: readonly PrunerName[] = Object.keys(pruners) as PrunerName[];

@@ -32,7 +32,14 @@ export const addPruners = (program: Command, ui: Ui): void => {
     const entries = prunerNames.map((name) => {
       const { criterion, paper, options, make } = pruners[name];
       const pruner = make({}, 1);
-      return { name, criterion, pairs: 'compare' in pruner, needs: pruner.needs ?? [], options, paper };
+      return {
+        name,
+        criterion,
+        pairs: 'compare' in pruner,
+        needs: pruner.needs ?? [],
+        options: Object.keys(options),
+        paper,
+      };
     });
     ui.print({
       json: { command: 'pruners', pruners: entries },
@@ -41,7 +48,7 @@ export const addPruners = (program: Command, ui: Ui): void => {
           name,
           criterion,
           `looks at ${['weights', ...needs].join(', ')}`,
-          flags(options),
+          options.length === 0 ? '' : `${name}:${options.map((key) => `${key}=...`).join(',')}`,
           paper,
         ]),
       ),

@@ -34,13 +34,14 @@ async function makeAndWrite(given: string, options: PlanCommandOptions, ui: Ui):
   const { out } = options;
   if (out !== undefined) await checkFile(out, options.overwrite);
   // before the model is read: the command line's own faults come first
-  pruningNow(options, 1);
+  await pruningNow(options, 1);
   await startEngine(options, ui);
   const { model, path, data, seed = 1 } = await openModel(given);
   const { dataset } = await loadData(options, ui, data);
   checkFit(model, dataset);
   compile(model);
-  const made = await makePlan(model, dataset, pruningNow(options, options.seed ?? seed), options);
+  const pruning = await pruningNow(options, options.seed ?? seed);
+  const made = await makePlan(model, dataset, pruning, options);
   if (out !== undefined) await writeJson(out, made);
   return {
     json: { command: 'plan', model: path, ...(out !== undefined && { out }), ...planJson(made), plan: made },

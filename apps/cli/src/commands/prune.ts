@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { addConfigOptions, configResult, withConfig } from '../config/file.ts';
+import { pruneConfig } from '../config/schema.ts';
 import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addPruningOptions } from '../options/pruning.ts';
@@ -14,11 +16,13 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
   addDataOptions(command)
-    .requiredOption('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)
+    .option('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)
     .option('--overwrite', 'replace a run that is in --out')
     .option('--no-sweep', 'leave out the curve of accuracy against units removed')
     .option('--no-report', 'write no report.html');
-  addEngineOptions(command).action(async (path: string, options: PruneCommandOptions) => {
-    ui.print(await pruneRun(path, options, ui));
+  addConfigOptions(command);
+  addEngineOptions(command).action(async (path: string, given: PruneCommandOptions) => {
+    const options = await withConfig(command, given, pruneConfig);
+    ui.print(options.printConfig ? configResult(options) : await pruneRun(path, options, ui));
   });
 };

@@ -1,5 +1,7 @@
 import { buildModel } from '@espalier/models';
 import type { Command } from 'commander';
+import { addConfigOptions, configResult, outOf, withConfig } from '../config/file.ts';
+import { trainConfig } from '../config/schema.ts';
 import { loadData } from '../data.ts';
 import { startEngine } from '../engine.ts';
 import { asUsage, UsageError } from '../errors.ts';
@@ -7,9 +9,12 @@ import { compile } from '../model-file.ts';
 import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
-import { addPruningOptions, pruningOf, wantsPruning } from '../options/pruning.ts';
+import { addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
+import { addPruningOptions } from '../options/pruning.ts';
+import { addRestartOption } from '../options/restart.ts';
 import { addTrainingOptions } from '../options/training.ts';
-import { number, place, whole } from '../parse.ts';
+import { place } from '../parse.ts';
+import { restartRun } from '../restart-run.ts';
 import { checkFree, readSettings, runIn } from '../run-settings.ts';
 import { type TrainCommandOptions, trainRun } from '../train-run.ts';
 import type { Result, Ui } from '../ui.ts';
@@ -26,18 +31,19 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addModelOptions(command);
   addDataOptions(command);
   addTrainingOptions(command, { epochs: EPOCHS, least: 1 });
-  addPruningOptions(command)
-    .optionsGroup('Pruning:')
-    .option('--every <epochs>', 'prune after every so many epochs (default: 1)', whole(1))
-    .option('--until <share>', 'prune in this first part of the epochs (default: 0.7)', number)
-    .optionsGroup('Options:')
-    .requiredOption('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)
+  addPruningOptions(command);
+  addScheduleOptions(command);
+  addRestartOption(command)
+    .option('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)
     .option('--resume', 'go on with an interrupted run in --out, with its own options')
     .option('--overwrite', 'replace a run that is in --out')
     .option('--no-report', 'write no report.html');
-  addEngineOptions(command).action(async (options: TrainCommandOptions) => {
-    if (options.resume) checkResume(command);
-    ui.print(await train(options, ui));
+  addConfigOptions(command);
+  addEngineOptions(command).action(async (given: TrainCommandOptions) => {
+    if (given.resume) checkResume(command);
+    const options = await withConfig(command, given, trainConfig);
+    if (options.printConfig) ui.print(configResult(options));
+    else ui.print(await train(options, ui));
   });
 };
 
@@ -51,28 +57,27 @@ function checkResume(command: Command): void {
 }
 
 async function train(given: TrainCommandOptions, ui: Ui): Promise<Result> {
-  const { out, resume } = given;
+  const { resume } = given;
+  const out = outOf(given);
   if (!resume) await checkFree(out, given.overwrite);
   else if ((await runIn(out)) === 'finished') {
     throw new UsageError(`the run in ${out} is finished: there is nothing to resume`);
   }
   const options = resume ? { ...(await readSettings<TrainCommandOptions>(out)), ...given } : given;
   const { seed = 1, epochs = EPOCHS } = options;
-  const pruning = wantsPruning(options) ? pruningOf(options, seed) : undefined;
-  if (!pruning && (options.every !== undefined || options.until !== undefined)) {
-    throw new UsageError(
-      '--every and --until say when to prune: say how far, too, for example --fraction 0.5',
-    );
-  }
+  // before anything is loaded: the command line's own faults come first
+  const { restart } = options;
+  const prunings = restart ? [] : await phasesOf(options, seed, epochs);
+  const pruning = restart ? await judgesOf(options, seed) : undefined;
   const engine = await startEngine(given, ui);
   const data = await loadData(options, ui);
   const { inputShape, classes } = data.dataset;
   const { name, options: network } = chooseModel(options, inputShape);
   const model = asUsage(() => buildModel(name, { ...network, inputShape, classes: classes.length, seed }));
   compile(model, options);
-  return trainRun(
-    { options, data, engine, seed, epochs, pruning, title: `${name} on ${data.dataset.name}` },
-    model,
-    ui,
-  );
+  const what = `${name} on ${data.dataset.name}`;
+  const run = { options, out, data, engine, seed, epochs };
+  return restart
+    ? restartRun({ ...run, pruning, title: `Smallest ${what}` }, model, ui)
+    : trainRun({ ...run, prunings, title: `Training ${what}` }, model, ui);
 }

@@ -25,15 +25,16 @@ export interface DataSpec {
 }
 
 export interface DataOptions extends Omit<DatasetSettings, 'path' | 'seed'> {
-  readonly dataset?: { readonly name: DatasetName; readonly path?: string };
+  /** `mnist`, or `csv:<path>`. */
+  readonly dataset?: string;
   readonly dataSeed?: number;
   readonly offline?: boolean;
 }
 
 export const datasetNames: readonly DatasetName[] = Object.keys(datasets) as DatasetName[];
 
-/** `mnist`, or `csv:<path>`. */
-export const dataset = (text: string): NonNullable<DataOptions['dataset']> => {
+/** What `mnist`, or `csv:<path>`, means. */
+export const splitDataset = (text: string): { readonly name: DatasetName; readonly path?: string } => {
   const [start = '', ...rest] = text.split(':');
   const name = datasetNames.find((candidate) => candidate === start);
   if (name === undefined) throw new InvalidArgumentError(suggest(start, datasetNames));
@@ -42,6 +43,12 @@ export const dataset = (text: string): NonNullable<DataOptions['dataset']> => {
     throw new InvalidArgumentError(name === 'csv' ? 'Give the file: csv:table.csv' : `Give it as ${name}`);
   }
   return name === 'csv' ? { name, path } : { name };
+};
+
+/** A dataset's name as it was given, if it means one. */
+export const dataset = (text: string): string => {
+  splitDataset(text);
+  return text;
 };
 
 export const addDataOptions = (command: Command): Command =>
@@ -74,8 +81,9 @@ export const addDataOptions = (command: Command): Command =>
 /** The options given on the command line, by the datasets' names for them. */
 export const settingsOf = ({ dataset: chosen, dataSeed, ...given }: DataOptions): DatasetSettings => {
   const { limit, validation, split, normalize, of, as, rows, label, header, delimiter } = given;
+  const path = chosen === undefined ? undefined : splitDataset(chosen).path;
   const settings = {
-    ...{ path: chosen?.path, limit, validation, split, normalize, of, as, rows, label, header, delimiter },
+    ...{ path, limit, validation, split, normalize, of, as, rows, label, header, delimiter },
     seed: dataSeed,
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
@@ -88,6 +96,6 @@ export const flagOf = (setting: string): string =>
 /** The options that mean a dataset again. */
 export const optionsOf = ({ name, options: { path, seed, ...settings } }: DataSpec): DataOptions => ({
   ...settings,
-  dataset: path === undefined ? { name } : { name, path },
+  dataset: path === undefined ? name : `${name}:${path}`,
   ...(seed !== undefined && { dataSeed: seed }),
 });

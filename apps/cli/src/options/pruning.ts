@@ -1,24 +1,24 @@
 import type { Budget, Pruner, Pruning } from '@espalier/core';
 import type { Command } from 'commander';
 import { type CompensationName, compensationNames, compensations } from '../catalog/compensations.ts';
-import { type PrunerName, type PrunerOptions, prunerNames, pruners } from '../catalog/pruners.ts';
-import { asUsage, UsageError } from '../errors.ts';
+import { prunerNames } from '../catalog/pruners.ts';
+import { UsageError } from '../errors.ts';
 import { counts, fraction, list, number, oneOf, whole } from '../parse.ts';
+import { hasBounds, makePruner, type PrunerSpec, parsePruner } from './pruners.ts';
 
-export interface PruningOptions extends PrunerOptions {
-  readonly pruner?: PrunerName;
+/** Who judges, how far to go, and what survivors take over. */
+export interface JudgingOptions {
+  readonly pruner?: PrunerSpec | readonly PrunerSpec[];
   readonly fraction?: number;
   readonly count?: number | Readonly<Record<string, number>>;
   readonly threshold?: number;
   readonly scope?: readonly string[];
   readonly compensation?: CompensationName;
-  readonly calibration?: number;
 }
 
-const pruningKeys: readonly (keyof PruningOptions)[] = [
-  ...(['pruner', 'fraction', 'count', 'threshold', 'scope', 'compensation', 'calibration'] as const),
-  ...(['lower', 'upper', 'complementary'] as const),
-];
+export interface PruningOptions extends JudgingOptions {
+  readonly calibration?: number;
+}
 
 /** How many training rows units are judged on. */
 export const CALIBRATION = 2000;
@@ -26,13 +26,15 @@ export const CALIBRATION = 2000;
 export const addPruningOptions = (command: Command): Command =>
   command
     .optionsGroup('Pruning:')
-    .option('--pruner <name>', `${prunerNames.join(', ')} (default: angle)`, oneOf(prunerNames))
+    .option(
+      '--pruner <name>',
+      `${prunerNames.join(', ')} (default: angle), or ./yours.js; with options: angle:lower=30,upper=150; ` +
+        'several judge together, by rank',
+      collect,
+    )
     .option('--fraction <share>', 'how far: this share of the units of each group', fraction)
     .option('--count <n>', 'how far: so many units of each group, or fc1=10,fc2=5', counts)
     .option('--threshold <score>', 'how far: the units with a score below it', number)
-    .option('--lower <degrees>', 'angle: pairs at a smaller angle are similar', number)
-    .option('--upper <degrees>', 'angle: pairs at a larger angle are complementary', number)
-    .option('--complementary <how>', 'angle: add (default) or remove both', oneOf(['add', 'remove']))
     .option('--scope <groups>', 'ids or kinds (neuron, channel, feature), like fc1,channel', list)
     .option(
       '--compensation <name>',
@@ -42,17 +44,19 @@ export const addPruningOptions = (command: Command): Command =>
     .option('--calibration <n>', `judge units on so many training rows (default: ${CALIBRATION})`, whole(1))
     .optionsGroup('Options:');
 
-/** Whether the command line speaks of pruning at all. */
-export const wantsPruning = (options: PruningOptions): boolean =>
-  pruningKeys.some((key) => options[key] !== undefined);
+const collect = (text: string, earlier: readonly PrunerSpec[] = []): readonly PrunerSpec[] => [
+  ...earlier,
+  parsePruner(text),
+];
 
 /** What the options mean, or why they can't be. */
-export function pruningOf(options: PruningOptions, seed: number): Pruning {
+export async function pruningOf(options: JudgingOptions, seed: number): Promise<Pruning> {
   const { compensation, scope } = options;
-  const pruner = prunerOf(options, seed);
-  const budget = budgetOf(options, pruner);
+  const specs = [options.pruner ?? 'angle'].flat();
+  const pruner = await makePruner(specs, seed);
+  const budget = budgetOf(options, pruner, specs);
   const filled = compensation && compensations[compensation]();
-  if (filled?.partners && !('compare' in pruner)) {
+  if (filled?.partners && !hasPartners(pruner)) {
     throw new UsageError(
       `--compensation ${compensation} gives a removed unit's weights to its partner, but ${pruner.name} names no ` +
         'partners: use --pruner angle, or --compensation none or mean',
@@ -66,21 +70,17 @@ export function pruningOf(options: PruningOptions, seed: number): Pruning {
   };
 }
 
-function prunerOf(options: PruningOptions, seed: number): Pruner {
-  const name = options.pruner ?? 'angle';
-  const { options: takes, make } = pruners[name];
-  const given: PrunerOptions = {
-    ...(options.lower !== undefined && { lower: options.lower }),
-    ...(options.upper !== undefined && { upper: options.upper }),
-    ...(options.complementary !== undefined && { complementary: options.complementary }),
-  };
-  const stranger = (Object.keys(given) as (keyof PrunerOptions)[]).find((key) => !takes.includes(key));
-  if (stranger !== undefined) throw new UsageError(`the pruner ${name} takes no --${stranger}`);
-  return asUsage(() => make(given, seed));
-}
+const hasPartners = (pruner: Pruner): boolean =>
+  'members' in pruner ? pruner.members.some(hasPartners) : 'compare' in pruner;
 
-function budgetOf(options: PruningOptions, pruner: Pruner): Budget | undefined {
-  const { fraction: share, count, threshold, lower, upper } = options;
+const isPairs = (pruner: Pruner): boolean =>
+  'members' in pruner ? pruner.members.every(isPairs) : 'compare' in pruner;
+
+function budgetOf(
+  { fraction: share, count, threshold }: JudgingOptions,
+  pruner: Pruner,
+  specs: readonly PrunerSpec[],
+): Budget | undefined {
   const budgets: Budget[] = [
     ...(share === undefined ? [] : [{ fraction: share }]),
     ...(count === undefined ? [] : [{ count }]),
@@ -88,9 +88,8 @@ function budgetOf(options: PruningOptions, pruner: Pruner): Budget | undefined {
   ];
   if (budgets.length > 1)
     throw new UsageError('give one of --fraction, --count and --threshold, not several');
-  const bounded = 'compare' in pruner && (lower !== undefined || upper !== undefined);
-  if (budgets.length === 0 && !bounded) {
-    const bounds = 'compare' in pruner ? ', or bounds: --lower 30 --upper 150' : '';
+  if (budgets.length === 0 && !(isPairs(pruner) && specs.every(hasBounds))) {
+    const bounds = isPairs(pruner) ? ', or bounds: --pruner angle:lower=30,upper=150' : '';
     throw new UsageError(`say how far to prune: --fraction 0.5, --count 10 or --threshold 1e-3${bounds}`);
   }
   return budgets[0];

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { saveModel } from '@espalier/engine';
+import { endEvent, type RunEvent } from '@espalier/trainer';
+import type { RunFolder } from '@espalier/trainer/node';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type LoadedData, withTensors } from './data.ts';
+import { measure, measureAll } from './measure.ts';
+import { modelMetadata } from './model-file.ts';
+import { readRecord, recordJson, recordText, writeReport } from './report.ts';
+import type { Result, Ui } from './ui.ts';
+
+/** What a run has come to. */
+export interface Outcome {
+  readonly model: LayersModel;
+  /** What the model is called in the report, e.g. `trained`. */
+  readonly stage: string;
+  readonly stopped?: string;
+  /** The plans that were written on the way. */
+  readonly plans: readonly string[];
+}
+
+interface RunSettings {
+  readonly data: LoadedData;
+  readonly seed: number;
+  /** Whether to draw a report. */
+  readonly report: boolean;
+}
+
+/** Measures the model that a run leaves, and writes all that is not in the run's folder yet. */
+export async function finishRun(
+  folder: RunFolder,
+  { model, stage, stopped, plans }: Outcome,
+  { data: { dataset, spec }, seed, report }: RunSettings,
+  ui: Ui,
+): Promise<Result> {
+  const measured: RunEvent[] = await withTensors(
+    dataset,
+    { validation: 'validation', test: 'test' },
+    async ({ validation, test }) => [
+      ...(dataset.validation.rows > 0
+        ? [await measure(model, validation, { stage, split: 'validation' })]
+        : []),
+      await measureAll(model, test, { stage, split: 'test' }),
+    ],
+  );
+  const path = join(folder.path, 'model');
+  // a checkpoint's own
+  model.setUserDefinedMetadata({});
+  await saveModel(model, path, { metadata: modelMetadata(spec, seed) });
+  const [start] = await readRecord(folder.recordFile);
+  for (const event of measured) await folder.append(event);
+  if (start?.type === 'start') await folder.append(endEvent(model, start, stopped));
+  const record = await readRecord(folder.recordFile);
+  if (report) await writeReport(folder.path, record);
+  await folder.finish();
+  const written = {
+    model: path,
+    plans,
+    record: folder.recordFile,
+    ...(report && { report: join(folder.path, 'report.html') }),
+  };
+  return {
+    json: { command: 'train', ...written, ...recordJson(record) },
+    text: `${recordText(record, ui)}\nModel:  ${path}\nReport: ${written.report ?? '(none)'}\n`,
+  };
+}
