@@ -75,11 +75,16 @@ export interface Observer<State extends TensorContainer = TensorContainer> {
   readonly name: string;
   /** What `onBatchEnd` reads. Without it no data is run or watched. */
   readonly needs?: readonly Evidence[];
+  /**
+   * Whether `onBatchEnd` may be shown several batches as one, under the weights after the last: right for what
+   * merely sums over patterns, and faster where batches are small. It has no say over `updates`. Default false.
+   */
+  readonly pools?: boolean;
   /** The state before the first batch, for a group of `units` units. */
   init?(units: number): State;
   /** At the start of each epoch of training: return a fresh state to forget what older weights did. */
   onEpochBegin?(weights: Weights, state: State): State;
-  /** After each batch: the next state. */
+  /** After each batch (or several, if it `pools`): the next state. */
   onBatchEnd?(seen: Seen, state: State): State;
 }
 

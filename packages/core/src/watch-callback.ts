@@ -69,6 +69,7 @@ export class WatchCallback extends Callback {
 
   /** What was gathered so far, between two epochs: for a `watch` that goes on another time. */
   async save(): Promise<SavedEvidence> {
+    this.#watch?.flush();
     const saved: Record<string, SavedEvidence[string]> = {};
     for (const { group, alive, sessions } of this.#watch?.groups ?? []) {
       saved[group.id] = { units: alive.length, states: await sessions[0]!.save() };

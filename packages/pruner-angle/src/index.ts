@@ -72,6 +72,7 @@ export const angle = ({ lower, upper, complementary = 'add' }: AngleArgs = {}): 
   return {
     name: 'angle',
     needs: ['activations'],
+    pools: true,
     init: empty,
     onEpochBegin: ({ bias }) => empty(bias.shape[0]),
     onBatchEnd({ activations }, { sum, excess, patterns }) {

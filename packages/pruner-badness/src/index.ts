@@ -21,6 +21,7 @@ import * as tf from '@tensorflow/tfjs-core';
 export const badness = (): ScorePruner<tf.Tensor> => ({
   name: 'badness',
   needs: ['errors'],
+  pools: true,
   init: (units) => tf.zeros([units]),
   onEpochBegin: ({ bias }) => tf.zerosLike(bias),
   onBatchEnd: ({ errors }, total) => tf.add(total, tf.sum(tf.square(errors), 0)),

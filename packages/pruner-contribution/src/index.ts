@@ -50,6 +50,7 @@ export const contribution = ({ measure = 'absolute' }: ContributionArgs = {}): S
   return {
     name: 'contribution',
     needs: ['activations'],
+    pools: true,
     init: empty,
     onEpochBegin: ({ bias }) => empty(bias.shape[0]),
     onBatchEnd: ({ activations }, sums) =>

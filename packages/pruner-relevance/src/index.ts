@@ -42,6 +42,7 @@ export const relevance = ({ order = 1 }: RelevanceArgs = {}): ScorePruner<tf.Ten
   return {
     name: 'relevance',
     needs: ['activations', 'errors'],
+    pools: true,
     init: (units) => tf.zeros([units]),
     onEpochBegin: ({ bias }) => tf.zerosLike(bias),
     onBatchEnd({ activations, errors, patterns }, total) {

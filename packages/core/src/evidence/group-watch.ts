@@ -1,4 +1,3 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import { FIXED } from '../graph/labels.ts';
 import type { Layer, Observation } from '../graph/rule.ts';
@@ -7,6 +6,7 @@ import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { MomentSums } from './moments.ts';
+import type { Capture } from './pool.ts';
 import { openSession, type Session } from './session.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */
@@ -31,12 +31,6 @@ export interface Consumer {
 export interface PlacedWeight {
   readonly weight: TracedWeight;
   readonly layout: Layout;
-}
-
-/** What one call of a layer put out, and the error that came back to it. */
-export interface Capture {
-  readonly value: tf.Tensor;
-  error?: tf.Tensor;
 }
 
 /** Where a group's units are observed, with what was captured there of the present batch. */

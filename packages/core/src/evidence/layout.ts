@@ -28,10 +28,11 @@ export function layoutOf(axis: number, length: number, entriesOf: readonly (read
 
 /**
  * The tensor as rows over units, [rows, units]: all other axes and each unit's positions become rows. Absent
- * positions are 0.
+ * positions are 0. The tensor itself where that is what it is.
  */
 export function toRows(tensor: tf.Tensor, layout: Layout): Tensor2D {
-  return tf.reshape(toPositions(tensor, layout), [-1, layout.units]) as Tensor2D;
+  const rows = toPositions(tensor, layout);
+  return layout.positions === 1 ? rows : tf.reshape(rows, [-1, layout.units]);
 }
 
 /** The tensor as [rows, positions * units], positions first. */
@@ -39,7 +40,7 @@ export function toPositions(tensor: tf.Tensor, { axis, length, entries }: Layout
   const last = tensor.rank - 1;
   const order = Array.from({ length: tensor.rank }, (_, a) => a).filter((a) => a !== axis);
   const moved = axis === last ? tensor : tf.transpose(tensor, [...order, axis]);
-  const rows = tf.reshape(moved, [-1, length]) as Tensor2D;
+  const rows = (moved.rank === 2 ? moved : tf.reshape(moved, [-1, length])) as Tensor2D;
   if (entries.length === length && entries.every((entry, i) => entry === i)) return rows;
   if (entries.includes(-1)) {
     // an absent entry reads the column of zeros

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TracedWeight } from '../graph/trace.ts';
 import type { Weights } from '../pruner.ts';
-import type { Capture, GroupWatch, PlacedWeight, WatchedSite } from './group-watch.ts';
+import type { GroupWatch, PlacedWeight, WatchedSite } from './group-watch.ts';
 import { toRows } from './layout.ts';
+import { type BatchCaptures, type Capture, patternsOf } from './pool.ts';
 
 /** The weights as they are when they are read, in the reader's tidy. */
 export function weightsOf(watched: GroupWatch): Weights {
@@ -47,22 +48,25 @@ export function outgoingRows(
   return tf.transpose(incomingRows(watched, placed, read));
 }
 
-/** Shape [patterns, units]: all that was captured of the batch, pattern by pattern. */
-export function rowsOf(sites: readonly WatchedSite[], of: (capture: Capture) => tf.Tensor): tf.Tensor2D {
-  const parts = sites.flatMap(({ captures, layout }) =>
-    captures.map((capture) => toRows(of(capture), layout)),
-  );
+/** Shape [patterns, units]: all that was captured of the batches, pattern by pattern. */
+export function rowsOf(
+  sites: readonly WatchedSite[],
+  batches: readonly BatchCaptures[],
+  of: (capture: Capture) => tf.Tensor,
+): tf.Tensor2D {
   const units = sites[0]?.layout.units ?? 0;
-  if (parts.length < 2) return stacked(parts, units);
-  const patterns = patternsOf(sites);
-  const byPattern = parts.map((rows) => tf.reshape<tf.Rank.R3>(rows, [patterns, -1, units]));
-  return tf.reshape<tf.Rank.R2>(tf.concat(byPattern, 1), [-1, units]);
-}
-
-/** How many patterns were captured; where a layer sees each of them several times, they are counted once. */
-export function patternsOf(sites: readonly WatchedSite[]): number {
-  const counts = sites.flatMap(({ captures }) => captures.map(({ value }) => value.shape[0]!));
-  return counts.length === 0 ? 0 : Math.min(...counts);
+  return stacked(
+    batches.map((batch) => {
+      const parts = batch.flatMap((captures, site) =>
+        captures.map((capture) => toRows(of(capture), sites[site]!.layout)),
+      );
+      if (parts.length < 2) return stacked(parts, units);
+      const patterns = patternsOf(batch);
+      const byPattern = parts.map((rows) => tf.reshape<tf.Rank.R3>(rows, [patterns, -1, units]));
+      return tf.reshape<tf.Rank.R2>(tf.concat(byPattern, 1), [-1, units]);
+    }),
+    units,
+  );
 }
 
 function stacked(parts: readonly tf.Tensor2D[], units: number): tf.Tensor2D {

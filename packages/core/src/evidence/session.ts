@@ -18,7 +18,8 @@ export type Judgement = readonly Proposal[];
 /** One pruner at work on one group. */
 export interface Session {
   epochBegin(weights: Weights): void;
-  batchEnd(seen: Seen): void;
+  /** Shows a batch, to those criteria alone (if given) that look at `'each'` batch, or at `'pooled'` ones. */
+  batchEnd(seen: Seen, only?: 'each' | 'pooled'): void;
   /**
    * The units in the order in which they should go.
    *
@@ -32,6 +33,14 @@ export interface Session {
   restore(saved: SavedState[]): void;
   dispose(): void;
 }
+
+/** The criteria that a pruner is made of, itself if of no others. */
+export const criteriaOf = (pruner: Pruner): readonly (ScorePruner | PairPruner)[] =>
+  'members' in pruner ? pruner.members.flatMap(criteriaOf) : [pruner];
+
+/** Whether several batches may be shown as one. Updates are there once for each. */
+export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =>
+  pools && !needs.includes('updates');
 
 /** Dispose it afterwards. */
 export const openSession = (pruner: Pruner, units: number): Session =>
@@ -58,8 +67,8 @@ class JointSession implements Session {
     for (const member of this.#members) member.epochBegin(weights);
   }
 
-  batchEnd(seen: Seen): void {
-    for (const member of this.#members) member.batchEnd(seen);
+  batchEnd(seen: Seen, only?: 'each' | 'pooled'): void {
+    for (const member of this.#members) member.batchEnd(seen, only);
   }
 
   async judge(weights: Weights): Promise<Judgement> {
@@ -103,9 +112,10 @@ class ObserverSession implements Session {
     this.#next(() => run(pruner, 'onEpochBegin', () => pruner.onEpochBegin?.(weights, this.#state)));
   }
 
-  batchEnd(seen: Seen): void {
+  batchEnd(seen: Seen, only?: 'each' | 'pooled'): void {
     const { pruner } = this;
     if (!pruner.onBatchEnd) return;
+    if (only && only !== (poolsBatches(pruner) ? 'pooled' : 'each')) return;
     this.#next(() =>
       run(pruner, 'onBatchEnd', () => pruner.onBatchEnd?.(guarded(seen, pruner), this.#state)),
     );
@@ -145,9 +155,10 @@ class ObserverSession implements Session {
   }
 
   #next(step: () => tf.TensorContainer): void {
-    const before = this.#state;
-    this.#state = kept(step);
-    tf.dispose(before);
+    const before = tensorsIn(this.#state);
+    this.#state = kept(step, before);
+    const after = tensorsIn(this.#state);
+    for (const tensor of before) if (!after.has(tensor)) tensor.dispose();
   }
 
   async #numbers(hook: string, shape: readonly number[], make: () => tf.Tensor): Promise<Float32Array> {
@@ -192,10 +203,19 @@ function run<T>({ name }: Pick<Pruner, 'name'>, hook: string, call: () => T): T 
   }
 }
 
-/** Runs in a tidy; what it answers lives until it is disposed. */
-function kept(make: () => tf.TensorContainer): tf.TensorContainer {
-  // clones, so that a state may hold on to a tensor that core will dispose, or to the last state's
-  return tf.tidy(() => mapTensors(make(), (tensor) => tf.keep(tensor.clone())));
+/** Runs in a tidy; what it answers lives until it is disposed, `held` tensors as they are. */
+function kept(make: () => tf.TensorContainer, held: ReadonlySet<tf.Tensor> = new Set()): tf.TensorContainer {
+  // clones, so that a state may hold on to a tensor that core will dispose
+  return tf.tidy(() => mapTensors(make(), (tensor) => (held.has(tensor) ? tensor : tf.keep(tensor.clone()))));
+}
+
+function tensorsIn(state: tf.TensorContainer): Set<tf.Tensor> {
+  const tensors = new Set<tf.Tensor>();
+  mapTensors(state, (tensor) => {
+    tensors.add(tensor);
+    return tensor;
+  });
+  return tensors;
 }
 
 function mapTensors(

@@ -1,28 +1,27 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Analysis } from '../graph/analyze.ts';
-import type { TracedWeight } from '../graph/trace.ts';
 import type { Compensation } from '../plan/compensation.ts';
-import type { Evidence, Pruner, Seen, Update } from '../pruner.ts';
-import { type Capture, type GroupWatch, groupWatch, type PlacedWeight, type Watched } from './group-watch.ts';
-import { incomingRows, outgoingRows, patternsOf, rowsOf, weightsOf } from './rows.ts';
-import type { Judgement } from './session.ts';
+import type { Evidence, Pruner } from '../pruner.ts';
+import { type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
+import { type Capture, disposeCaptures, Pool } from './pool.ts';
+import { weightsOf } from './rows.ts';
+import { type Step, seenOf } from './seen.ts';
+import { criteriaOf, type Judgement, poolsBatches } from './session.ts';
 import { tap, tapOptimizer } from './taps.ts';
-
-/** The optimizer's step as it is seen before and while it happens. */
-interface Step {
-  readonly before: tf.Tensor;
-  readonly gradient: tf.Tensor | undefined;
-}
 
 /**
  * Collects for any number of pruners and one compensation what they need of a model, in one pass: nothing
- * that nobody asked for, and never more than one batch at a time.
+ * that nobody asked for, and never more than one batch at a time, or a few small ones.
  */
 export class Watch {
   readonly groups: readonly GroupWatch[];
   readonly #needs: ReadonlySet<Evidence>;
   readonly #watching: boolean;
+  /** Whether some criterion takes several batches as one, and whether some looks at each. */
+  readonly #pools: boolean;
+  readonly #showsEach: boolean;
+  readonly #pool = new Pool();
   #untap: (() => void)[] = [];
   #steps = new Map<string, Step>();
 
@@ -33,11 +32,16 @@ export class Watch {
     compensation: Pick<Compensation, 'needs'>,
   ) {
     this.#needs = new Set(pruners.flatMap(({ needs }) => needs ?? []));
+    const criteria = pruners.flatMap(criteriaOf).filter(({ onBatchEnd }) => onBatchEnd);
+    this.#pools = criteria.some(poolsBatches);
+    this.#showsEach = !criteria.every(poolsBatches);
     this.#watching = this.#needs.size > 0 || compensation.needs !== undefined;
     const groups: GroupWatch[] = [];
     this.groups = groups;
     try {
-      for (const one of watched) groups.push(groupWatch(analysis, one, pruners, compensation));
+      // a group whose layers went whole has nothing to look at
+      for (const one of watched.filter(({ alive }) => alive.length > 0))
+        groups.push(groupWatch(analysis, one, pruners, compensation));
     } catch (error) {
       this.dispose();
       throw error;
@@ -92,6 +96,7 @@ export class Watch {
   }
 
   epochBegin(): void {
+    this.flush();
     for (const group of this.groups) {
       for (const { moments } of group.consumers) moments?.reset();
       const weights = weightsOf(group);
@@ -102,17 +107,29 @@ export class Watch {
   batchEnd(): void {
     if (!this.#watching) return;
     try {
-      for (const group of this.groups) {
-        const seen = this.#seenBy(group);
-        for (const session of group.sessions) session.batchEnd(seen);
-      }
+      if (this.#showsEach) this.#showBatch();
+      if (this.#pools) this.#poolBatch();
     } finally {
       this.#forgetBatch();
     }
   }
 
+  /** Shows what waits to the criteria that take several batches as one. */
+  flush(): void {
+    if (this.#pool.isEmpty) return;
+    try {
+      this.groups.forEach((group, i) => {
+        const seen = seenOf(group, this.#pool.of(i), new Map());
+        for (const session of group.sessions) session.batchEnd(seen, 'pooled');
+      });
+    } finally {
+      this.#pool.clear();
+    }
+  }
+
   /** What one of the pruners, by its number, says of each group. Units are counted among those alive. */
   async judge(pruner: number): Promise<Judgement[]> {
+    this.flush();
     const judgements: Judgement[] = [];
     for (const group of this.groups) judgements.push(await group.sessions[pruner]!.judge(weightsOf(group)));
     return judgements;
@@ -120,50 +137,27 @@ export class Watch {
 
   dispose(): void {
     this.detach();
+    this.#pool.clear();
     for (const { sessions, consumers } of this.groups) {
       for (const session of sessions) session.dispose();
       for (const { moments } of consumers) moments?.dispose();
     }
   }
 
-  #seenBy(group: GroupWatch): Seen {
-    const update = (placed: readonly PlacedWeight[], rows: typeof incomingRows): Update => {
-      const stepOf = ({ variable }: TracedWeight) => this.#steps.get(variable.name);
-      return {
-        gradient: rows(
-          group,
-          placed,
-          (weight) => stepOf(weight)?.gradient ?? tf.zeros(weight.shape as number[]),
-        ),
-        before: rows(group, placed, (weight) => stepOf(weight)?.before ?? weight.variable.read()),
-        after: rows(group, placed, (weight) => weight.variable.read()),
-      };
-    };
-    return Object.defineProperties(weightsOf(group) as Seen, {
-      activations: { get: () => rowsOf(group.sites, ({ value }) => value) },
-      errors: {
-        get: () => {
-          const captures = group.sites.flatMap((site) => site.captures);
-          if (captures.length > 0 && captures.every(({ error }) => error === undefined)) {
-            throw new Error(
-              `no error came back to '${group.group.id}': if its layer and all before it are frozen ` +
-                '(trainable: false), leave it out of the scope',
-            );
-          }
-          return rowsOf(group.sites, ({ value, error }) =>
-            // a loss is the mean over its batch
-            error ? tf.mul(error, value.shape[0]!) : tf.zerosLike(value),
-          );
-        },
-      },
-      patterns: { get: () => patternsOf(group.sites) },
-      updates: {
-        get: () => ({
-          incoming: update(group.makes, incomingRows),
-          outgoing: update(group.reads, outgoingRows),
-        }),
-      },
-    });
+  /** Shows the present batch to the criteria that look at each. */
+  #showBatch(): void {
+    for (const group of this.groups) {
+      const seen = seenOf(group, [group.sites.map(({ captures }) => captures)], this.#steps);
+      for (const session of group.sessions) session.batchEnd(seen, 'each');
+    }
+  }
+
+  #poolBatch(): void {
+    const batch = this.groups.map(({ sites }) => sites.map(({ captures }) => captures));
+    if (!this.#pool.fits(batch)) this.flush();
+    this.#pool.add(batch);
+    for (const { sites } of this.groups) for (const site of sites) site.captures = [];
+    if (this.#pool.isFull) this.flush();
   }
 
   #tapOptimizer(optimizer: tf.Optimizer): () => void {
@@ -187,7 +181,7 @@ export class Watch {
   #forgetBatch(): void {
     for (const { sites } of this.groups) {
       for (const site of sites) {
-        for (const { value, error } of site.captures) tf.dispose(error ? [value, error] : [value]);
+        disposeCaptures(site.captures);
         site.captures = [];
       }
     }
