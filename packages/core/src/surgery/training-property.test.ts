@@ -15,10 +15,14 @@ import { shrink } from './shrink.ts';
 /** More by `ESPALIER_CASES=3000 npx vitest run training-property`. */
 const CASES = Math.ceil(Number(process.env.ESPALIER_CASES ?? 300) / 5);
 
-/** Without what is random in training, and ThresholdedReLU, which TensorFlow.js has no gradient for. */
+/**
+ * Without what is random in training, ThresholdedReLU, which TensorFlow.js has no gradient for, and normalisations
+ * without scale or centre or along another axis than the last, which it fails to train.
+ */
 const trainable = (steps: readonly Step[]): Step[] =>
   steps
     .filter(({ operation, option }) => operation !== 'dropout' && (operation !== 'pointwise' || option !== 3))
+    .map((step) => (step.operation === 'batchNorm' ? { ...step, size: 3, option: 0 } : step))
     .map((step) => (step.body ? { ...step, body: trainable(step.body) } : step));
 
 // those that divide by the size of a gradient would blow rounding up where it is 0 but for rounding
@@ -42,7 +46,13 @@ async function check(described: ModelDescription, seed: number): Promise<boolean
     one.fit(x, y, { epochs: 1, batchSize: 2, shuffle: false, verbose: 0, callbacks });
   try {
     model.compile({ optimizer: optimizers[seed % 2]!(), loss: meanOfSquares });
-    await train(model);
+    try {
+      await train(model);
+    } catch (error) {
+      // that of a transposed convolution in three dimensions
+      if (String(error).includes('gradient function not found')) return false;
+      throw error;
+    }
     const options = { pruner: anyScores(seed), budget: { fraction: 0.5 } };
     const made = await plan(model, options).catch((error: Error) => {
       if (error.message.includes('no group of this model can be pruned')) return undefined;

@@ -44,11 +44,6 @@ export class Builder {
     this.#prefix = prefix;
   }
 
-  /** Whether this becomes a model within another. */
-  get isInner(): boolean {
-    return this.#prefix !== '';
-  }
-
   /** The tensors that nobody took. */
   get unused(): SymbolicTensor[] {
     return this.#tensors.filter((tensor) => !this.#used.has(tensor));

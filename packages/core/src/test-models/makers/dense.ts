@@ -1,5 +1,5 @@
 import { layers } from '@tensorflow/tfjs-layers';
-import { type Maker, product } from '../builder.ts';
+import { hasUnknown, type Maker, product } from '../builder.ts';
 import { Doubling, Swish } from '../layers.ts';
 import { activationOf, heldBy } from './shared.ts';
 
@@ -39,7 +39,7 @@ export const prelu: Maker = (builder, from, shape, { option }) => {
 export const batchNorm: Maker = (builder, from, shape, { option, size }) => {
   // TensorFlow.js normalises nothing of more dimensions, here and in `mixing`
   if (shape.length > 3) return;
-  const axis = option === 7 && shape.length > 1 ? 1 : -1;
+  const axis = option === 7 && shape.length > 1 && !hasUnknown(shape) ? 1 : -1;
   const name = builder.name('norm');
   builder.apply(layers.batchNormalization({ axis, scale: size !== 1, center: size !== 2, name }), from);
 };

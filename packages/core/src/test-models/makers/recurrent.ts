@@ -1,6 +1,6 @@
-import { type LayersModel, layers, type RNN, type SymbolicTensor, sequential } from '@tensorflow/tfjs-layers';
+import { type LayersModel, layers, type RNN, sequential } from '@tensorflow/tfjs-layers';
 import type { Layer } from '../../graph/rule.ts';
-import { type Builder, type Maker, type Step, shapeOf } from '../builder.ts';
+import type { Maker, Step } from '../builder.ts';
 import { conv } from './convolution.ts';
 import { activationOf } from './shared.ts';
 
@@ -9,19 +9,18 @@ const fast = { recurrentInitializer: 'glorotUniform' } as const;
 const kinds = [layers.lstm, layers.gru, layers.simpleRNN] as const;
 const cells = [layers.lstmCell, layers.gruCell, layers.simpleRNNCell] as const;
 
+/** TensorFlow.js has no gradient through a single step. */
+const isSequence = (shape: readonly number[]) => shape.length === 2 && shape[0]! > 1;
+
 /**
  * The output at the last step is the first state, in one tensor: predict() disposes it once the one was read (a bug
  * of TensorFlow.js), so nobody reads both.
  */
 const notBoth = (ends: number) => (output: number, outputs: number) => outputs === ends || output >= ends;
 
-/** A state of the size that a recurrent layer begins with, if there is one. */
-const vectorOf = (builder: Builder, back: number, units: number, not: SymbolicTensor) =>
-  builder.other(back, (tensor) => tensor !== not && String(shapeOf(tensor)) === String([units]));
-
-/** One RNN over a sequence; some put out their states, and some begin with another layer's output. */
+/** One RNN over a sequence; some put out their states. TensorFlow.js confuses several of which one is given a state. */
 export const recurrent: Maker = (builder, from, shape, step) => {
-  if (shape.length !== 2) return conv(builder, from, shape, step);
+  if (!isSequence(shape)) return conv(builder, from, shape, step);
   const { size, option, other } = step;
   const units = 1 + size;
   const args = {
@@ -34,17 +33,13 @@ export const recurrent: Maker = (builder, from, shape, step) => {
     useBias: option !== 5,
     name: builder.name('rnn'),
   };
-  const kind = size % 3;
-  const layer = kinds[kind]!(args) as Layer;
-  // in an inner model TensorFlow.js loses the initial state
-  const initial = option > 5 && !builder.isInner ? vectorOf(builder, other, units, from) : undefined;
-  const states = initial ? [initial, ...(kind === 0 ? [initial] : [])] : [];
-  builder.applySome(layer, [from, ...states], notBoth(1));
+  const layer = kinds[size % 3]!(args) as Layer;
+  builder.applySome(layer, [from], notBoth(1));
 };
 
 /** Cells, alone or one upon the other. */
 export const stacked: Maker = (builder, from, shape, step) => {
-  if (shape.length !== 2) return conv(builder, from, shape, step);
+  if (!isSequence(shape)) return conv(builder, from, shape, step);
   const { size, option, other } = step;
   const cell = (i: number) => cells[(option + i) % 3]!({ ...fast, units: 1 + ((size + i * other) % 4) });
   const args = {
@@ -59,7 +54,7 @@ export const stacked: Maker = (builder, from, shape, step) => {
 const mergeModes = ['concat', 'sum', 'mul', 'ave', null] as const;
 
 export const bidirectional: Maker = (builder, from, shape, step) => {
-  if (shape.length !== 2) return conv(builder, from, shape, step);
+  if (!isSequence(shape)) return conv(builder, from, shape, step);
   const { size, option, other } = step;
   const name = builder.name('both');
   const layer = kinds[size % 3]!({
@@ -76,7 +71,7 @@ export const bidirectional: Maker = (builder, from, shape, step) => {
 
 /** A layer or a model of its own, at each step of a sequence or film. */
 export const timeDistributed: Maker = (builder, from, shape, step) => {
-  if (shape.length === 1) return conv(builder, from, shape, step);
+  if (shape.length === 1 || shape[0] === 1) return conv(builder, from, shape, step);
   const name = builder.name('each');
   const layer = wrapped(`${name}_in`, shape.slice(1), step) as Layer;
   builder.apply(layers.timeDistributed({ layer, name }), from);
@@ -103,7 +98,7 @@ function wrapped(name: string, shape: readonly number[], { size, option, other }
 
 /** Over a film: [time, height, width, channels]. */
 export const convLstm: Maker = (builder, from, shape, step) => {
-  if (shape.length !== 4) return conv(builder, from, shape, step);
+  if (shape.length !== 4 || shape[0] === 1) return conv(builder, from, shape, step);
   const { size, option } = step;
   const layer = layers.convLstm2d({
     ...fast,
