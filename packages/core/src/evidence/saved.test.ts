@@ -47,30 +47,34 @@ it('takes a state of more values than a call takes arguments', async () => {
   expect(await again(undefined)).toBeUndefined();
 });
 
-it('a watch goes on from what another one saved, in a model that has as many units', async () => {
-  const counting: ScorePruner<tf.Tensor> = {
-    name: 'counting',
-    needs: ['activations'],
-    init: (units) => tf.zeros([units]),
-    onBatchEnd: (_, count) => tf.add(count, 1),
-    score: (_, count) => count,
-  };
-  const model = smallMlp();
-  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
-  const { x, y } = task(model, 8);
-  const train = (callbacks: ReturnType<typeof watch>) =>
-    model.fit(x, y, { batchSize: 4, epochs: 2, verbose: 0, callbacks });
-  const pruning = { pruner: counting, budget: { count: { first: 1 } } };
-  const first = watch(pruning);
-  await train(first);
-  const saved = JSON.parse(JSON.stringify(await first.save()));
-  first.dispose();
-  const second = watch(pruning, saved);
-  await train(second);
-  expect((await second.plan()).groups[0]!.scores).toEqual([8]);
-  second.dispose();
-  await train(prune(counting, { budget: { count: { first: 2 } } }));
-  const third = watch(pruning, saved);
-  await expect(train(third)).rejects.toThrow("6 units in group 'first', the model has 4");
-  third.dispose();
-});
+it.each([false, true])(
+  'a watch goes on from what another one saved, in a model with as many units (pooled: %s)',
+  async (pools) => {
+    const counting: ScorePruner<tf.Tensor> = {
+      name: 'counting',
+      needs: ['activations'],
+      pools,
+      init: (units) => tf.zeros([units]),
+      onBatchEnd: ({ patterns }, count) => tf.add(count, patterns / 4),
+      score: (_, count) => count,
+    };
+    const model = smallMlp();
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const { x, y } = task(model, 8);
+    const train = (callbacks: ReturnType<typeof watch>) =>
+      model.fit(x, y, { batchSize: 4, epochs: 2, verbose: 0, callbacks });
+    const pruning = { pruner: counting, budget: { count: { first: 1 } } };
+    const first = watch(pruning);
+    await train(first);
+    const saved = JSON.parse(JSON.stringify(await first.save()));
+    first.dispose();
+    const second = watch(pruning, saved);
+    await train(second);
+    expect((await second.plan()).groups[0]!.scores).toEqual([8]);
+    second.dispose();
+    await train(prune(counting, { budget: { count: { first: 2 } } }));
+    const third = watch(pruning, saved);
+    await expect(train(third)).rejects.toThrow("6 units in group 'first', the model has 4");
+    third.dispose();
+  },
+);
