@@ -12,7 +12,10 @@ import { checkTraining, type TrainingData, type TrainOptions, train } from './tr
 /** What the search needs to know. */
 export interface RestartOptions {
   /** How every network is trained. The first training of each size has this seed, the next ones those after it. */
-  readonly training: Pick<TrainOptions, 'epochs' | 'batchSize' | 'seed' | 'earlyStopping' | 'onProgress'>;
+  readonly training: Pick<
+    TrainOptions,
+    'epochs' | 'batchSize' | 'learningRate' | 'seed' | 'earlyStopping' | 'onProgress'
+  >;
   /** Which groups lose units, as for `plan`. By default all that can be pruned exactly. */
   readonly scope?: readonly string[];
   /**

@@ -5,6 +5,7 @@ import { type EarlyStopping, Stopper, type StoppingState } from './early-stoppin
 import { type Examples, evaluate } from './evaluate.ts';
 import { pruneEvent } from './events.ts';
 import { fitEpoch } from './fit-epoch.ts';
+import { type LearningRate, setLearningRate } from './learning-rate.ts';
 import { Phase, type PhaseState, type TrainPruning } from './phase.ts';
 import type { EpochEvent, RunEvent } from './record.ts';
 import { withSeed } from './seed.ts';
@@ -36,6 +37,8 @@ export interface TrainOptions {
   readonly epochs: number;
   /** Default 64. */
   readonly batchSize?: number;
+  /** Of each epoch: `cosineRate(0.4)`. Default: what the model was compiled with, throughout. */
+  readonly learningRate?: LearningRate;
   /**
    * One pruning or several, its phases: each with a pruner, schedule, budget, scope and compensation of its own. Each
    * goes on from what is gone when its phase begins. What a phase has gathered of the training is forgotten when
@@ -169,7 +172,8 @@ class Training {
   }
 
   #fit(done: number): Promise<EpochEvent> {
-    const { batchSize = 64, seed = 0, onProgress } = this.#options;
+    const { epochs, batchSize = 64, learningRate, seed = 0, onProgress } = this.#options;
+    if (learningRate) setLearningRate(this.model.optimizer, learningRate(done / epochs));
     const watching = this.#phases.flatMap((phase) => phase.begin(this.model, done));
     return withSeed(`${seed}/${done}`, () =>
       fitEpoch(this.model, {
