@@ -216,15 +216,6 @@ describe('what can not go says why', () => {
     expect(() => registerLayer('', { trace: ({ inputs }) => ({ outputs: inputs }) })).toThrow('class name');
   });
 
-  it('layers that mix units and have no rule', () => {
-    for (const layer of [
-      layers.layerNormalization({ name: 'mixing' }),
-      layers.conv2dTranspose({ filters: 2, kernelSize: 2, name: 'mixing' }),
-    ]) {
-      expect(groupOf(behindConv(layer), 'conv').reason).toMatch('mixing reads it');
-    }
-  });
-
   it('a softmax over units can be pruned by name alone, and is said to be inexact', async () => {
     const softmaxes: Layer[][] = [
       [layers.softmax({ axis: 3, name: 'soft' })],

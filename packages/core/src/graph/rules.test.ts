@@ -1,0 +1,419 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {
+  input,
+  type LayersModel,
+  layers,
+  model as modelOf,
+  type RNN,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { expectAgreement } from '../test-models/agree.ts';
+import { analyze, type Group } from './analyze.ts';
+import { type Layer, ruleFor } from './rule.ts';
+
+const fast = { recurrentInitializer: 'glorotUniform' } as const;
+const on = (layer: unknown, ...tensors: SymbolicTensor[]): SymbolicTensor[] =>
+  [(layer as Layer).apply(tensors.length === 1 ? tensors[0]! : tensors) as SymbolicTensor].flat();
+
+/** What is given one after the other, on an input of this shape, and a Dense layer `out` over all. */
+function chain(shape: number[], ...made: readonly unknown[]): LayersModel {
+  const source = input({ shape });
+  let [tensor] = made.reduce<SymbolicTensor[]>((tensors, layer) => on(layer, tensors[0]!), [source]);
+  if (tensor!.shape.length > 2) [tensor] = on(layers.flatten({ name: 'flat' }), tensor!);
+  return modelOf({ inputs: source, outputs: on(layers.dense({ units: 2, name: 'out' }), tensor!)[0]! });
+}
+
+const groupOf = (model: LayersModel, id: string): Group =>
+  analyze(model).groups.find((group) => group.id === id)!;
+
+/** `layer/weight@axis: entries of unit 0 | of unit 1 | ...` */
+const membersOf = ({ members, size }: Group): string[] =>
+  members.map(({ layer, weight, axis, role, entries, units }) => {
+    const own = Array.from({ length: size }, (_, unit) => [...entries].filter((_, i) => units[i] === unit));
+    return `${layer}/${weight}@${axis} ${role} ${own.join(' | ')}`;
+  });
+
+it('there is a rule for every layer that TensorFlow.js exports', () => {
+  // those that are not made with any arguments, and no layers
+  const others = ['Layer', 'RNN', 'RNNCell', 'input'];
+  const anything = {
+    ...{ units: 2, filters: 2, kernelSize: 1, poolSize: 2, rate: 0.1, stddev: 0.1, n: 2, dims: [1] },
+    ...{ targetShape: [2], inputDim: 2, outputDim: 2, axes: 1, cropping: 1, scale: 1, height: 2, width: 2 },
+    ...{ numTokens: 2, factor: 0.1, activation: 'relu', inputShape: [2], returnSequences: true },
+  };
+  const special: Record<string, () => object> = {
+    rnn: () => ({ cell: layers.gruCell({ units: 2 }) }),
+    stackedRNNCells: () => ({ cells: [layers.gruCell({ units: 2 })] }),
+    bidirectional: () => ({ layer: layers.gru({ units: 2 }) }),
+    timeDistributed: () => ({ layer: layers.dense({ units: 2 }) }),
+    concatenate: () => ({ axis: -1 }),
+    separableConv2d: () => ({ filters: 2, kernelSize: 1 }),
+  };
+  const factories = Object.entries(layers).filter(([name]) => !others.includes(name));
+  expect(factories.length).toBeGreaterThan(70);
+  const missing = factories.flatMap(([name, make]) => {
+    const made = (make as (args: object) => Layer)(special[name]?.() ?? { ...anything });
+    return ruleFor(made.getClassName()) ? [] : [name];
+  });
+  expect(missing).toEqual([]);
+});
+
+describe('recurrent layers', () => {
+  it('a unit has a column for each gate, and a row that the others read', () => {
+    const model = chain([4, 3], layers.lstm({ units: 2, name: 'lstm', ...fast }));
+    const { groups, cost } = analyze(model);
+    expect(groups[0]).toMatchObject({ id: 'lstm', kind: 'neuron', size: 2, prunable: true, exact: true });
+    expect(membersOf(groups[0]!)).toEqual([
+      'lstm/kernel@1 makes 0,2,4,6 | 1,3,5,7',
+      'lstm/recurrent_kernel@0 reads 0 | 1',
+      'lstm/recurrent_kernel@1 makes 0,2,4,6 | 1,3,5,7',
+      'lstm/bias@0 makes 0,2,4,6 | 1,3,5,7',
+      'out/kernel@0 reads 0 | 1',
+    ]);
+    // four steps of 3 x 8 and 2 x 8, and 2 x 2
+    expect(cost).toMatchObject({ params: 24 + 16 + 8 + 6, macs: 4 * (24 + 16) + 4 });
+  });
+
+  it.each(['simpleRNN', 'gru', 'lstm'] as const)('%s', async (kind) => {
+    const made = (name: string, returnSequences: boolean) =>
+      layers[kind]({ units: 5, returnSequences, name, ...fast });
+    await expectAgreement(chain([4, 3], made('low', true), made('high', false)), { groups: ['low', 'high'] });
+    await expectAgreement(chain([4, 3], made('low', true)));
+  });
+
+  it('cells one upon the other, each with its own units', async () => {
+    const cell = [layers.lstmCell({ units: 5, ...fast }), layers.gruCell({ units: 4, ...fast })];
+    const { small } = await expectAgreement(chain([4, 3], layers.rnn({ cell: cell as never, name: 'rnn' })), {
+      groups: ['rnn/cell/0', 'rnn/cell/1'],
+    });
+    expect(analyze(small).groups.map(({ size }) => size)).toEqual([3, 3, 2]);
+    const alone = layers.rnn({ cell: layers.simpleRNNCell({ units: 5, ...fast }), name: 'rnn' });
+    await expectAgreement(chain([4, 3], alone), { groups: ['rnn/cell'] });
+  });
+
+  it('a cell that nobody knows', () => {
+    class OtherCell extends layers.RNNCell {
+      static readonly className: string = 'OtherCell';
+      readonly stateSize = 2;
+      override build(): void {}
+    }
+    const before = layers.dense({ units: 3, name: 'before' });
+    const model = chain([4, 3], before, layers.rnn({ cell: new OtherCell({}) as never, name: 'rnn' }));
+    expect(groupOf(model, 'before').reason).toMatch('rnn/cell reads it, and there is no rule for OtherCell');
+  });
+
+  it.each(['concat', 'sum', 'mul', 'ave'] as const)('both directions, %s', async (mergeMode) => {
+    for (const returnSequences of [true, false]) {
+      const layer = layers.lstm({ units: 5, returnSequences, name: 'lstm', ...fast }) as RNN;
+      const model = chain([4, 3], layers.bidirectional({ layer, mergeMode, name: 'both' }));
+      const first = groupOf(model, 'both/forward');
+      expect(first).toMatchObject({ producers: ['both/forward', 'both/backward'], size: 5 });
+      const { small } = await expectAgreement(model);
+      expect(groupOf(small, 'both/forward').size).toBe(3);
+    }
+  });
+
+  it('both directions apart, and with their states', async () => {
+    const source = input({ shape: [4, 3] });
+    const layer = (returnState: boolean, name: string) =>
+      layers.gru({ units: 5, returnState, name, ...fast }) as RNN;
+    const apart = { layer: layer(false, 'gru'), mergeMode: null, name: 'apart' } as never;
+    const [ahead, back] = on(layers.bidirectional(apart), source);
+    const states = { layer: layer(true, 'gru2'), mergeMode: 'sum', name: 'states' } as const;
+    const [sum, first, second] = on(layers.bidirectional(states), source);
+    const all = on(layers.concatenate(), ahead!, back!, sum!, first!, second!);
+    const model = modelOf({ inputs: source, outputs: on(layers.dense({ units: 2 }), ...all) });
+    await expectAgreement(model, { groups: ['apart/forward', 'states/forward'] });
+  });
+
+  it('begin with the states of another: their units are one', async () => {
+    const source = input({ shape: [4, 3] });
+    const [, h, c] = on(layers.lstm({ units: 5, returnState: true, name: 'encoder', ...fast }), source);
+    const decoder = layers.lstm({ units: 5, name: 'decoder', returnSequences: true, ...fast });
+    const [decoded] = on(decoder, source, h!, c!);
+    const pooled = on(layers.globalAveragePooling1d({}), decoded!);
+    const model = modelOf({ inputs: source, outputs: on(layers.dense({ units: 2 }), ...pooled) });
+    expect(groupOf(model, 'encoder').producers).toEqual(['encoder', 'decoder']);
+    await expectAgreement(model, { groups: ['encoder'] });
+  });
+
+  it('keep their state from call to call', async () => {
+    const lstm = layers.lstm({ units: 5, stateful: true, name: 'lstm', ...fast, batchInputShape: [2, 4, 3] });
+    const model = sequential({ layers: [lstm, layers.dense({ units: 2 })] });
+    const outputs = (one: LayersModel, [x]: tf.Tensor[]) => {
+      one.resetStates();
+      return [1, 2].map(() => (one.predict(x!) as tf.Tensor).dataSync<'float32'>().slice());
+    };
+    await expectAgreement(model, { x: [tf.randomNormal([2, 4, 3], 0, 1, 'float32', 1)], outputs });
+  });
+
+  it('over a film', async () => {
+    for (const dataFormat of ['channelsLast', 'channelsFirst'] as const) {
+      const shape = dataFormat === 'channelsLast' ? [3, 5, 4, 2] : [3, 2, 5, 4];
+      const film = (name: string, returnSequences: boolean) =>
+        layers.convLstm2d({ filters: 5, kernelSize: 2, dataFormat, returnSequences, name, ...fast });
+      const model = chain(shape, film('low', true), film('high', false));
+      expect(
+        membersOf(groupOf(model, 'low')).map((member) => member.split(' ').slice(0, 2).join(' ')),
+      ).toEqual([
+        'low/kernel@3 makes',
+        'low/recurrent_kernel@2 reads',
+        'low/recurrent_kernel@3 makes',
+        'low/bias@0 makes',
+        'high/kernel@2 reads',
+      ]);
+      await expectAgreement(model);
+    }
+  });
+
+  it('a softmax in a cell is inexact', () => {
+    const model = chain(
+      [4, 3],
+      layers.lstm({ units: 3, recurrentActivation: 'softmax', name: 'lstm', ...fast }),
+    );
+    expect(groupOf(model, 'lstm').inexactReason).toMatch('the softmax of lstm');
+  });
+});
+
+describe('wrappers', () => {
+  it('a layer at each step has its own weights and counts for each step', async () => {
+    const wrapped = layers.timeDistributed({
+      layer: layers.dense({ units: 5, name: 'dense' }),
+      name: 'each',
+    });
+    const model = chain([4, 3], wrapped, layers.globalMaxPooling1d({}));
+    expect(membersOf(groupOf(model, 'each/dense'))[0]).toBe('each/dense/kernel@1 makes 0 | 1 | 2 | 3 | 4');
+    expect(analyze(model).cost.macs).toBe(4 * 15 + 10);
+    await expectAgreement(model, { groups: ['each/dense'] });
+  });
+
+  it('a model at each step, and single features of a map at each step', async () => {
+    const image = sequential({
+      name: 'image',
+      layers: [
+        layers.conv2d({ filters: 5, kernelSize: 2, inputShape: [4, 4, 2], name: 'conv' }),
+        layers.flatten({ name: 'flat' }),
+        layers.dense({ units: 6, activation: 'tanh', name: 'dense' }),
+      ],
+    });
+    const each = layers.timeDistributed({ layer: image as unknown as Layer, name: 'each' });
+    const model = chain([3, 4, 4, 2], each, layers.lstm({ units: 4, name: 'lstm', ...fast }));
+    await expectAgreement(model, {
+      groups: ['each/image/conv', 'each/image/flat', 'each/image/dense', 'lstm'],
+    });
+  });
+
+  it('refuses a layer that is wrapped here and stands alone there', async () => {
+    const both = layers.dense({ units: 3, name: 'both' });
+    const model = chain([4, 3], both, layers.timeDistributed({ layer: both, name: 'each' }));
+    await expect(expectAgreement(model)).rejects.toThrow('as both and each/both');
+  });
+});
+
+describe('convolutions', () => {
+  it('transposed: the kernel has its outputs before its inputs, and works at each input', async () => {
+    const model = chain(
+      [3, 3, 2],
+      layers.conv2d({ filters: 4, kernelSize: 1, name: 'conv' }),
+      layers.conv2dTranspose({ filters: 3, kernelSize: 2, strides: 2, name: 'up' }),
+      layers.globalAveragePooling2d({}),
+    );
+    expect(membersOf(groupOf(model, 'conv')).at(-1)).toBe('up/kernel@3 reads 0 | 1 | 2 | 3');
+    expect(membersOf(groupOf(model, 'up'))[0]).toBe('up/kernel@2 makes 0 | 1 | 2');
+    expect(analyze(model).layers.find(({ name }) => name === 'up')!.macs).toBe(9 * 2 * 2 * 3 * 4);
+    await expectAgreement(model, { groups: ['conv', 'up'] });
+  });
+
+  it('in three dimensions', async () => {
+    const model = chain(
+      [4, 4, 4, 2],
+      layers.conv3d({ filters: 5, kernelSize: 2, name: 'conv' }),
+      layers.maxPooling3d({ poolSize: 2, strides: 1 }),
+      layers.conv3dTranspose({ filters: 5, kernelSize: 2, name: 'up' }),
+      layers.averagePooling3d({ poolSize: 3, strides: 3 }),
+    );
+    await expectAgreement(model, { groups: ['conv', 'up'] });
+  });
+
+  it('with the channels first, from a Dense layer on', async () => {
+    const dataFormat = 'channelsFirst' as const;
+    const model = chain(
+      [6],
+      layers.dense({ units: 48, name: 'dense' }),
+      layers.reshape({ targetShape: [3, 4, 4] }),
+      layers.conv2d({ filters: 5, kernelSize: 2, dataFormat, name: 'conv' }),
+      layers.prelu({ sharedAxes: [2, 3] }),
+      layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, dataFormat, name: 'depthwise' }),
+      layers.conv2dTranspose({ filters: 5, kernelSize: 2, dataFormat, name: 'up' }),
+      layers.zeroPadding2d({ padding: 1, dataFormat }),
+      layers.maxPooling2d({ poolSize: 2, dataFormat }),
+      layers.flatten({ dataFormat, name: 'features' }),
+    );
+    expect(groupOf(model, 'dense').size).toBe(3);
+    await expectAgreement(model, { groups: ['dense', 'conv', 'up', 'features'] });
+  });
+
+  it('causal: TensorFlow.js fails at them, and so it is said', () => {
+    const model = chain(
+      [5, 2],
+      layers.conv1d({ filters: 2, kernelSize: 2, padding: 'causal', name: 'conv' }),
+    );
+    expect(() => analyze(model)).toThrow(/conv: TensorFlow.js has no causal convolution.*zeroPadding2d/);
+  });
+});
+
+describe('shapes', () => {
+  it('a Reshape is cut by whichever axis its readers say', async () => {
+    const dense = layers.dense({ units: 12, name: 'dense' });
+    const split = (...behind: unknown[]) =>
+      chain([5], dense, layers.reshape({ targetShape: [3, 4] }), ...behind);
+    // read by its last axis, by its first, and by nobody
+    const last = split(layers.dense({ units: 2 }), layers.globalAveragePooling1d({}));
+    expect(groupOf(last, 'dense').size).toBe(4);
+    const first = split(layers.permute({ dims: [2, 1] }), layers.conv1d({ filters: 2, kernelSize: 1 }));
+    expect(groupOf(first, 'dense').size).toBe(3);
+    expect(groupOf(split(), 'dense').size).toBe(4);
+    for (const model of [last, first, split()]) await expectAgreement(model);
+  });
+
+  it('merged, split, repeated', async () => {
+    const conv = layers.conv2d({ filters: 5, kernelSize: 2, name: 'conv' });
+    const chains = [
+      [conv, layers.reshape({ targetShape: [9, 5] }), layers.conv1d({ filters: 4, kernelSize: 2 })],
+      [conv, layers.reshape({ targetShape: [3, 15] }), layers.lstm({ units: 4, ...fast })],
+      [conv, layers.reshape({ targetShape: [45] }), layers.dense({ units: 4 })],
+      [
+        conv,
+        layers.globalAveragePooling2d({}),
+        layers.repeatVector({ n: 3 }),
+        layers.gru({ units: 4, ...fast }),
+      ],
+      [conv, layers.permute({ dims: [3, 1, 2] }), layers.flatten({ dataFormat: 'channelsFirst' })],
+    ];
+    for (const made of chains) await expectAgreement(chain([4, 4, 2], ...made));
+  });
+
+  it('a Dense layer, reshaped to a map, and a transposed convolution', async () => {
+    const model = chain(
+      [6],
+      layers.dense({ units: 4 * 4 * 5, activation: 'relu', name: 'dense' }),
+      layers.reshape({ targetShape: [4, 4, 5] }),
+      layers.batchNormalization(),
+      layers.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', name: 'up' }),
+    );
+    expect(groupOf(model, 'dense').size).toBe(5);
+    await expectAgreement(model);
+  });
+});
+
+describe('embeddings and preprocessing', () => {
+  const words = () => tf.tensor2d([3, 1, 0, 0, 4, 2, 2, 0], [2, 4]);
+
+  it('the columns of an embedding are units, the words stay', async () => {
+    const table = layers.embedding({
+      inputDim: 5,
+      outputDim: 6,
+      maskZero: true,
+      inputLength: 4,
+      name: 'table',
+    });
+    const model = sequential({
+      layers: [table, layers.lstm({ units: 5, name: 'lstm', ...fast }), layers.dense({ units: 2 })],
+    });
+    expect(membersOf(groupOf(model, 'table')).slice(0, 2)).toEqual([
+      'table/embeddings@1 makes 0 | 1 | 2 | 3 | 4 | 5',
+      'lstm/kernel@0 reads 0 | 1 | 2 | 3 | 4 | 5',
+    ]);
+    const { small } = await expectAgreement(model, { groups: ['table', 'lstm'], x: [words()] });
+    expect(small.getLayer('table').weights[0]!.shape).toEqual([5, 4]);
+  });
+
+  it('values, crops and steps that are skipped pass the units on', async () => {
+    const conv = () => layers.conv2d({ filters: 5, kernelSize: 1, name: 'conv' });
+    await expectAgreement(chain([4, 4, 2], conv(), layers.rescaling({ scale: 2, offset: -1 })), {
+      groups: ['conv', 'flat'],
+    });
+    await expectAgreement(
+      chain([4, 4, 2], conv(), layers.centerCrop({ height: 2, width: 2 }), layers.globalMaxPooling2d({})),
+      { groups: ['conv'] },
+    );
+    const masked = chain([4, 3], layers.masking(), layers.gru({ units: 5, name: 'gru', ...fast }));
+    await expectAgreement(masked, { groups: ['gru'] });
+  });
+
+  it('what reads units as a whole says so', () => {
+    const dense = () => layers.dense({ units: 3, name: 'dense' });
+    const reasons = (model: LayersModel) => {
+      const { reason, inexactReason } = groupOf(model, 'dense');
+      return reason ?? inexactReason;
+    };
+    const looks = layers.masking({ name: 'skipping' });
+    expect(reasons(chain([4, 3], dense(), looks, layers.globalMaxPooling1d({})))).toMatch(
+      'skipping looks at all units',
+    );
+    const table = layers.embedding({ inputDim: 5, outputDim: 2, name: 'table' });
+    expect(reasons(chain([4], dense(), table))).toMatch('table looks words up by its value');
+    const code = layers.categoryEncoding({ numTokens: 5, name: 'code' });
+    expect(reasons(chain([4], dense(), code))).toMatch('code reads its value as a category');
+  });
+
+  it('images of a wrong shape: TensorFlow.js, and how to do without', () => {
+    const source = input({ shape: [4, 4, 2] });
+    const [conv] = on(layers.conv2d({ filters: 3, kernelSize: 1, name: 'conv' }), source);
+    const [resized] = on(layers.resizing({ height: 2, width: 2, name: 'resized' }), conv!);
+    expect(groupOf(modelOf({ inputs: source, outputs: resized! }), 'conv').reason).toMatch(
+      /resized a wrong output shape: resize the images before the model/,
+    );
+  });
+});
+
+describe('what mixes units', () => {
+  it('LayerNormalization over units is inexact, over steps it is not', () => {
+    const conv = () => layers.conv1d({ filters: 3, kernelSize: 1, name: 'conv' });
+    const model = chain([4, 2], conv(), layers.layerNormalization({ name: 'norm' }));
+    const group = groupOf(model, 'conv');
+    expect(group).toMatchObject({ prunable: true, exact: false });
+    expect(group.inexactReason).toMatch('norm takes the mean and variance of all units');
+    expect(membersOf(group).filter((member) => member.startsWith('norm'))).toEqual([
+      'norm/gamma@0 along 0 | 1 | 2',
+      'norm/beta@0 along 0 | 1 | 2',
+    ]);
+    const steps = chain([4, 2], conv(), layers.layerNormalization({ axis: 1, name: 'norm' }));
+    expect(groupOf(steps, 'conv').exact).toBe(true);
+  });
+
+  it('normalisation along another axis than the last, which TensorFlow.js gets wrong', () => {
+    const conv = layers.conv2d({ filters: 3, kernelSize: 1, dataFormat: 'channelsFirst', name: 'conv' });
+    const model = chain([2, 4, 4], conv, layers.batchNormalization({ axis: 1, name: 'norm' }));
+    expect(groupOf(model, 'conv').inexactReason).toMatch(/norm normalises along.*use channels last/);
+  });
+
+  it('a Dot over units ties them and is inexact; over steps it passes them on', async () => {
+    const source = input({ shape: [4, 3] });
+    const [query, key] = ['query', 'key'].map((name) => on(layers.dense({ units: 5, name }), source)[0]!);
+    const [value] = on(layers.dense({ units: 5, name: 'value' }), source);
+    const [scores] = on(layers.dot({ axes: 2, name: 'scores' }), query!, key!);
+    const [soft] = on(layers.softmax({ axis: -1 }), scores!);
+    const [mixed] = on(layers.dot({ axes: [2, 1] }), soft!, value!);
+    const outputs = on(layers.dense({ units: 2 }), ...on(layers.flatten(), mixed!));
+    const model = modelOf({ inputs: source, outputs });
+    expect(groupOf(model, 'query')).toMatchObject({ producers: ['query', 'key'], exact: false });
+    expect(groupOf(model, 'query').inexactReason).toMatch('scores sums over all units');
+    expect(groupOf(model, 'value')).toMatchObject({ prunable: true, exact: true });
+    await expectAgreement(model);
+  });
+
+  it('a Dot of two sets of units freezes both', () => {
+    const source = input({ shape: [4, 3] });
+    const [a, b] = ['a', 'b'].map((name) => on(layers.dense({ units: 5, name }), source)[0]!);
+    const crossed = on(layers.dot({ axes: 1, name: 'crossed' }), a!, b!);
+    const outputs = on(layers.dense({ units: 2 }), ...on(layers.flatten(), ...crossed));
+    const { groups } = analyze(modelOf({ inputs: source, outputs }));
+    expect(groups.slice(0, 2).map(({ reason }) => reason)).toEqual(
+      ['a', 'b'].map(() => 'crossed multiplies each unit by each of another layer'),
+    );
+  });
+});
