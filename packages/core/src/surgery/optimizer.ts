@@ -22,17 +22,22 @@ export interface CarriedWeight {
   readonly slot: number;
 }
 
+/** A weight that no optimizer has seen yet. */
+export interface FreshWeight {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
 /**
  * An optimizer of the same kind and settings, that goes on where the first one stands: slots cut as the
- * weights were, counters and running powers as they are. `carried` are the new model's trainable weights, in
- * order; those that are undefined start without slots.
+ * weights were, counters and running powers as they are. `weights` are the new model's trainable ones, in order.
  *
  * It reads the fields that all tf.train optimizers keep their slots in, because some (Adamax) don't
  * give them out by getWeights.
  */
 export async function carryOptimizer(
   optimizer: tf.Optimizer,
-  carried: readonly (CarriedWeight | undefined)[],
+  weights: readonly (CarriedWeight | FreshWeight)[],
   removal: Removal,
 ): Promise<tf.Optimizer> {
   const kind = optimizer.constructor as tf.serialization.SerializableConstructor<tf.Optimizer>;
@@ -41,8 +46,9 @@ export async function carryOptimizer(
   for (const [field, value] of Object.entries(optimizer)) {
     if (isSlots(value)) {
       fields[field] = await Promise.all(
-        carried.map((one) => {
-          const slot = one && value[one.slot];
+        weights.map((one) => {
+          if ('shape' in one) return freshSlot(one, endOf(value.find((slot) => slot)!), next);
+          const slot = value[one.slot];
           return slot && cutSlot(slot, one, removal);
         }),
       );
@@ -62,5 +68,15 @@ async function cutSlot(slot: Slot, { weight, name }: CarriedWeight, removal: Rem
   const data = Float32Array.from(await slot.variable.data());
   const shape = weight.shape.map((n, a) => kept[a]?.length ?? n);
   const variable = tf.tidy(() => tf.variable(tf.tensor(slice(data, weight.shape, kept), shape), false));
-  return { originalName: `${name}/${slot.originalName.split('/').at(-1)}`, variable };
+  return { originalName: `${name}/${endOf(slot)}`, variable };
 }
+
+/** As the optimizer itself would begin it: all do with zeros, but for Adagrad. tfjs can't dispose of a missing one. */
+function freshSlot({ name, shape }: FreshWeight, end: string, optimizer: tf.Optimizer): Slot {
+  const { initialAccumulatorValue: start = 0 } = optimizer.getConfig();
+  const variable = tf.tidy(() => tf.variable(tf.fill([...shape], start as number), false));
+  return { originalName: `${name}/${end}`, variable };
+}
+
+/** What an optimizer calls all its slots of one kind. */
+const endOf = ({ originalName }: Slot): string => originalName.split('/').at(-1)!;

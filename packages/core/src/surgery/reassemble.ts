@@ -212,11 +212,11 @@ async function compileAlike(
   );
   const optimizer = await carryOptimizer(
     model.optimizer,
-    smaller.trainableWeights.map(({ id, name }) => {
+    smaller.trainableWeights.map(({ id, name, shape }) => {
       const weight = weightOf.get(id);
       return weight && !remade.has(weight)
         ? { name, weight, slot: slotOf.get(weight.variable.id)! }
-        : undefined;
+        : { name, shape: shape as number[] };
     }),
     removal,
   );
