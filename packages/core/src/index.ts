@@ -51,7 +51,14 @@ export { parsePlan } from './plan/schema.ts';
 export { groupsInScope } from './plan/scope.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
+export { ChannelBias, type ChannelBiasArgs } from './surgery/channel-bias.ts';
 export { mask, maskedPlan } from './surgery/mask.ts';
+export {
+  type HiddenLayer,
+  type RemoveLayerOptions,
+  removableLayers,
+  removeLayer,
+} from './surgery/remove-layer.ts';
 export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection.ts';
 export { shrink } from './surgery/shrink.ts';
 export { type SavedEvidence, type WatchCallback, watch } from './watch-callback.ts';

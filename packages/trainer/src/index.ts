@@ -5,6 +5,7 @@ export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
 export { cosineRate, type LearningRate } from './learning-rate.ts';
 export type { PhaseState, TrainPruning } from './phase.ts';
 export type * from './record.ts';
+export { type RemoveLayersOptions, type RemoveLayersResult, removeLayers } from './remove-layers.ts';
 export { checkRestart, type RestartOptions, type RestartResult, restart } from './restart.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export {

@@ -121,6 +121,25 @@ export interface AttemptEvent {
   readonly seconds: number;
 }
 
+/** A trained network tried without one of its hidden layers. */
+export interface LayerEvent {
+  readonly type: 'layer';
+  /** Counted from 1; in each round one layer goes at most. */
+  readonly round: number;
+  readonly layer: string;
+  /** The layers that go with it, itself among them. */
+  readonly goes: readonly string[];
+  /** The validation accuracy, 0 to 1, of the network that the search began with. */
+  readonly baseline: number;
+  /** That of this round's network without the layer. */
+  readonly accuracy: number;
+  /** Of this round's network, with the layer and without. */
+  readonly before: CostRecord;
+  readonly after: CostRecord;
+  /** Whether the search went on without it. */
+  readonly taken: boolean;
+}
+
 export interface EndEvent {
   readonly type: 'end';
   readonly time: string;
@@ -138,6 +157,7 @@ export type RunEvent =
   | EvaluateEvent
   | SweepEvent
   | AttemptEvent
+  | LayerEvent
   | EndEvent;
 
 /** A whole run. */
