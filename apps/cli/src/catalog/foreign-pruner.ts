@@ -51,8 +51,15 @@ async function load(from: string): Promise<Readonly<Record<string, unknown>>> {
 }
 
 /** Where a package lies that is installed where the command runs. */
-const installed = (name: string): string =>
-  pathToFileURL(createRequire(join(process.cwd(), 'package.json')).resolve(name)).href;
+function installed(name: string): string {
+  try {
+    return pathToFileURL(createRequire(join(process.cwd(), 'package.json')).resolve(name)).href;
+  } catch (error) {
+    // for imports alone: those that are installed beside us are found that way
+    if ((error as NodeJS.ErrnoException).code === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return name;
+    throw error;
+  }
+}
 
 function factoryOf(
   module: Readonly<Record<string, unknown>>,

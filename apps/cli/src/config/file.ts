@@ -71,4 +71,8 @@ export const configResult = (options: ConfigOptions): Result => {
 
 /** The options as a config file. */
 export const configOf = (options: ConfigOptions): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(options).filter(([key]) => !once.includes(key)));
+  Object.fromEntries(
+    Object.entries(options)
+      .filter(([key]) => !once.includes(key))
+      .sort(([a], [b]) => a.localeCompare(b)),
+  );

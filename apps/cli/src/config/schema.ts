@@ -76,6 +76,7 @@ const model = {
   hidden: widths,
   activation: choice(activations),
   dropout: z.number().min(0).lt(1),
+  l2: z.number().min(0),
 };
 
 const training = (leastEpochs: number) => ({

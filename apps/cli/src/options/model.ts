@@ -10,6 +10,7 @@ export interface ModelOptions {
   readonly hidden?: readonly number[];
   readonly activation?: Activation;
   readonly dropout?: number;
+  readonly l2?: number;
 }
 
 export const modelNames: readonly ModelName[] = Object.keys(models) as ModelName[];
@@ -27,16 +28,19 @@ export const addModelOptions = (command: Command): Command =>
     .option('--hidden <units>', 'mlp: units of each hidden layer, like 60,45,30', widths)
     .option('--activation <name>', `${activations.join(', ')} (default: relu)`, oneOf(activations))
     .option('--dropout <rate>', 'after each hidden dense layer (default: 0)', number)
+    .option('--l2 <weight>', 'mlp: decay of all kernels (default: 0)', number)
     .optionsGroup('Options:');
 
 /** The network that the options mean for rows of a shape. */
 export function chooseModel(
-  { model, conv, dense, hidden, activation, dropout }: ModelOptions,
+  { model, conv, dense, hidden, activation, dropout, l2 }: ModelOptions,
   inputShape: readonly number[],
 ): { readonly name: ModelName; readonly options: BuildOptions } {
   const name = model ?? (inputShape.length === 3 ? 'lenet' : 'mlp');
   const given = Object.fromEntries(
-    Object.entries({ conv, dense, hidden, activation, dropout }).filter(([, value]) => value !== undefined),
+    Object.entries({ conv, dense, hidden, activation, dropout, l2 }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
   const takes: readonly string[] = models[name].options;
   const stranger = Object.keys(given).find((key) => !takes.includes(key));
