@@ -1,5 +1,6 @@
 export { type HoldCallback, hold, type PruneCallback, type PruneOptions, prune } from './callback.ts';
 export type { Moments } from './evidence/moments.ts';
+export { faultsOf } from './faults.ts';
 export {
   analyze,
   type Cost,
@@ -11,10 +12,13 @@ export {
 } from './graph/analyze.ts';
 export type { Labels } from './graph/labels.ts';
 export {
+  type Contraction,
+  type InnerLayer,
   type Layer,
   type LayerCall,
   type LayerLabels,
   type LayerRule,
+  type Observation,
   registerLayer,
   type WeightAxis,
   type WeightLabels,

@@ -1,0 +1,98 @@
+type Json = Readonly<Record<string, unknown>>;
+
+/** A weight as a model's manifest lists it. */
+interface WeightSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** One thing that TensorFlow.js does otherwise than a layer's config says. */
+interface Fault {
+  readonly kinds: RegExp;
+  /** What is wrong and what to do, if it is. */
+  readonly of: (config: Json, weights: readonly WeightSpec[]) => string | undefined;
+}
+
+const several = (value: unknown): boolean => [value].flat().some((n) => typeof n === 'number' && n > 1);
+
+const faults: readonly Fault[] = [
+  {
+    kinds: /^Conv\d/,
+    of: ({ groups }) =>
+      several(groups)
+        ? `TensorFlow.js ignores groups (${groups}) and convolves over all channels: make it as many convolutions, ` +
+          'each of its own channels, and concatenate them (or a DepthwiseConv2D if each channel is a group)'
+        : undefined,
+  },
+  {
+    kinds: /^Conv1D$/,
+    of: ({ padding }) =>
+      padding === 'causal'
+        ? "TensorFlow.js has no causal convolution and fails when the model runs: pad the start, with padding 'valid'"
+        : undefined,
+  },
+  {
+    kinds: /^DepthwiseConv2D$/,
+    of: (config) =>
+      several(config.dilation_rate)
+        ? 'TensorFlow.js ignores dilation_rate: put the zeros between its entries into the kernel'
+        : undefined,
+  },
+  {
+    kinds: /^DepthwiseConv2D$/,
+    of: (config) =>
+      (config.depthwise_constraint as Json | null)?.class_name === 'L1L2'
+        ? 'TensorFlow.js saved its depthwise_regularizer as depthwise_constraint, too: set that to null in model.json'
+        : undefined,
+  },
+  {
+    kinds: /^SeparableConv/,
+    of: (config, weights) => {
+      const multiplier = weights.find(({ name }) => name.endsWith('depthwise_kernel'))?.shape.at(-1) ?? 1;
+      return multiplier === (config.depth_multiplier ?? 1)
+        ? undefined
+        : 'TensorFlow.js leaves depth_multiplier out when it saves the layer: add ' +
+            `"depth_multiplier": ${multiplier} to its config in model.json`;
+    },
+  },
+  {
+    kinds: /^Global/,
+    of: ({ keepdims }) =>
+      keepdims === true
+        ? 'TensorFlow.js ignores keepdims: put a Reshape to [1, 1, channels] behind it ([1, channels] for sequences)'
+        : undefined,
+  },
+  {
+    kinds: /^GRU/,
+    of: (config) =>
+      config.reset_after === true
+        ? 'TensorFlow.js has no GRU that resets after the product: train it with reset_after=False'
+        : undefined,
+  },
+];
+
+/**
+ * Where TensorFlow.js would not compute what a saved model says: it ignores what it does not know, and the layers
+ * it makes do not remember. To be asked before a model is loaded.
+ *
+ * @param topology `modelTopology` of a model.json.
+ * @param weights The entries of its weights manifest.
+ * @returns One sentence for each fault, with the layer's name and what to do about it.
+ */
+export function faultsOf(topology: unknown, weights: readonly WeightSpec[] = []): string[] {
+  if (typeof topology !== 'object' || topology === null) return [];
+  const { class_name: kind, config } = topology as Json;
+  const own = typeof kind === 'string' && isJson(config) ? faultsOfLayer(kind, config, weights) : [];
+  return [...own, ...Object.values(topology).flatMap((value) => faultsOf(value, weights))];
+}
+
+const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null;
+
+function faultsOfLayer(kind: string, config: Json, weights: readonly WeightSpec[]): string[] {
+  const name = String(config.name);
+  const own = weights.filter((weight) => weight.name.split('/').includes(name));
+  return faults.flatMap(({ kinds, of }) => {
+    const fault = kinds.test(kind) ? of(config, own) : undefined;
+    return fault === undefined ? [] : [`${name}: ${fault}`];
+  });
+}
