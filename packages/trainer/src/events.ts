@@ -1,4 +1,4 @@
-import { analyze, type Plan } from '@espalier/core';
+import { analyze, type Group, type Plan } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { EndEvent, PruneEvent, StartEvent } from './record.ts';
 
@@ -48,6 +48,29 @@ export const pruneEvent = (plan: Plan, epoch: number, earlier?: Plan): PruneEven
     before: earlier?.cost.after ?? plan.cost.before,
     after: plan.cost.after,
     notes: plan.notes,
+  };
+};
+
+/**
+ * A pruning after which layers went whole: `groups` are those of the model before, `joined` the layers, `model` what is
+ * left.
+ */
+export const withoutLayers = (
+  event: PruneEvent,
+  groups: readonly Group[],
+  joined: readonly string[],
+  model: LayersModel,
+): PruneEvent => {
+  if (joined.length === 0) return event;
+  const whole = groups.filter(({ id }) => joined.includes(id));
+  return {
+    ...event,
+    groups: [
+      ...event.groups.filter(({ id }) => !joined.includes(id)),
+      ...whole.map(({ id, kind, size }) => ({ id, kind, before: size, after: 0 })),
+    ],
+    after: analyze(model).cost,
+    notes: [...event.notes, `layers that go whole, their neighbours joined: ${joined.join(', ')}`],
   };
 };
 

@@ -1,3 +1,4 @@
+export { type CarriedOut, carryOut } from './carry-out.ts';
 export { disposeModel } from './dispose.ts';
 export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';

@@ -14,8 +14,9 @@ import {
   type WatchCallback,
   watch,
 } from '@espalier/core';
-import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { withCalibration } from './calibration.ts';
+import { type CarriedOut, carryOut } from './carry-out.ts';
 import type { Examples } from './evaluate.ts';
 import { budgetFor, goneOf, type Sizes, sizesOf } from './sizes.ts';
 
@@ -97,14 +98,12 @@ export class Phase {
     if (this.#watching) return this.#watching.plan(budget);
     const { calibration, ...pruning } = this.#pruning;
     const settings = { ...pruning, scope, ...(budget && { budget }) };
-    if (calibration) return plan(model, { ...settings, data: calibration });
-    const count = Math.min(2000, examples.x.shape[0]!);
-    const [x, y] = tf.tidy(() => [tf.slice(examples.x, 0, count), tf.slice(examples.y, 0, count)]);
-    try {
-      return await plan(model, { ...settings, data: { x, y } });
-    } finally {
-      tf.dispose([x, y]);
-    }
+    return withCalibration(calibration, examples, (data) => plan(model, { ...settings, data }));
+  }
+
+  /** Carries a plan out; what stands in for layers that go is fitted to what units are judged on. */
+  carryOut(model: LayersModel, made: Plan, examples: Examples): Promise<CarriedOut> {
+    return withCalibration(this.#pruning.calibration, examples, (data) => carryOut(model, made, data));
   }
 
   /** Frees what was gathered; it begins anew with the next epoch. */

@@ -1,9 +1,9 @@
-import { hold, mask, maskedPlan, type Plan, shrink } from '@espalier/core';
+import { analyze, hold, mask, maskedPlan, type Plan } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { type EarlyStopping, Stopper, type StoppingState } from './early-stopping.ts';
 import { type Examples, evaluate } from './evaluate.ts';
-import { pruneEvent } from './events.ts';
+import { pruneEvent, withoutLayers } from './events.ts';
 import { fitEpoch } from './fit-epoch.ts';
 import { type LearningRate, setLearningRate } from './learning-rate.ts';
 import { Phase, type PhaseState, type TrainPruning } from './phase.ts';
@@ -199,9 +199,10 @@ class Training {
       const made = await phase.plan(this.model, this.#data.train, share);
       if (!made) continue;
       await this.#options.onPlan?.(made, epoch);
-      const event = pruneEvent(made, epoch, maskedPlan(this.model));
-      if (event.groups.length > 0) {
-        await this.#remove(made);
+      let event = pruneEvent(made, epoch, maskedPlan(this.model));
+      if (event.groups.length > 0 || made.spared) {
+        const { groups } = analyze(this.model);
+        event = withoutLayers(event, groups, await this.#remove(made, phase), this.model);
         changed = true;
       }
       this.plans.push(made);
@@ -212,14 +213,16 @@ class Training {
     return due.length > 0;
   }
 
-  async #remove(plan: Plan): Promise<void> {
+  /** The answer is the layers that went with it and were joined. */
+  async #remove(plan: Plan, phase: Phase): Promise<readonly string[]> {
     if (this.#options.removal === 'mask') {
       await mask(this.model, plan);
-      return;
+      return [];
     }
-    const smaller = await shrink(this.model, plan);
+    const { model, joined } = await phase.carryOut(this.model, plan, this.#data.train);
     if (this.model !== this.#given) disposeModel(this.model);
-    this.model = smaller;
+    this.model = model;
+    return joined;
   }
 
   async #evaluateUnpruned(): Promise<void> {
