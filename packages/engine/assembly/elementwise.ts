@@ -42,6 +42,13 @@ export function addLine(x: usize, line: usize, lines: i32, n: i32, out: usize): 
   }
 }
 
+/** Makes zeros of what is negative in x [n]. */
+export function relu(x: usize, n: i32): void {
+  let i = 0;
+  for (; i + 4 <= n; i += 4, x += 16) v128.store(x, f32x4.max(v128.load(x), f32x4.splat(0)));
+  for (; i < n; i++, x += 4) f32.store(x, max<f32>(f32.load(x), 0));
+}
+
 /** dx [n] = dy where x is positive, else 0. */
 export function reluGradient(dy: usize, x: usize, n: i32, dx: usize): void {
   const zero = f32x4.splat(0);

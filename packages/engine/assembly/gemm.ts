@@ -32,11 +32,12 @@ export function pack(b: usize, line: i32, column: i32, k: i32, n: i32, out: usiz
 
 /** Where row `i` lies: `inner` of them are `step` apart, the next such run is `jump` after the last. */
 function place(i: i32, inner: i32, step: i32, jump: i32): usize {
-  return (i / inner) * jump + (i % inner) * step;
+  // A division takes as long as ten multiplications.
+  return i < inner ? i * step : (i / inner) * jump + (i % inner) * step;
 }
 
 /** Writes the first `width` of four sums, or adds them to what is there. */
-function put(to: usize, sums: v128, width: i32, add: bool): void {
+function putFour(to: usize, sums: v128, width: i32, add: bool): void {
   if (width >= 4) {
     v128.store(to, add ? f32x4.add(v128.load(to), sums) : sums);
     return;
@@ -50,6 +51,17 @@ function put(to: usize, sums: v128, width: i32, add: bool): void {
   f32.store(to, f32x4.extract_lane(sums, 0));
   if (width > 1) f32.store(to, f32x4.extract_lane(sums, 1), 4);
   if (width > 2) f32.store(to, f32x4.extract_lane(sums, 2), 8);
+}
+
+/** The same for the eight sums of one row. */
+function put(to: usize, low: v128, high: v128, width: i32, add: bool): void {
+  if (width === COLUMNS) {
+    v128.store(to, add ? f32x4.add(v128.load(to), low) : low);
+    v128.store(to, add ? f32x4.add(v128.load(to, 16), high) : high, 16);
+    return;
+  }
+  putFour(to, low, width, add);
+  if (width > 4) putFour(to + 16, high, width - 4, add);
 }
 
 /**
@@ -123,12 +135,12 @@ export function multiply(
           a3 += turn;
         }
       }
-      const rows = min(ROWS, m - i);
-      for (let r = 0; r < rows; r++) {
-        const to = c + place(i + r, cInner, cStep, cJump) + j * 4;
-        put(to, r === 0 ? c00 : r === 1 ? c10 : r === 2 ? c20 : c30, width, add);
-        if (width > 4) put(to + 16, r === 0 ? c01 : r === 1 ? c11 : r === 2 ? c21 : c31, width - 4, add);
-      }
+      // One after the other: where rows overlap, the next adds to what the last has written.
+      const to = c + j * 4;
+      put(to + place(i, cInner, cStep, cJump), c00, c01, width, add);
+      if (i + 1 < m) put(to + place(i + 1, cInner, cStep, cJump), c10, c11, width, add);
+      if (i + 2 < m) put(to + place(i + 2, cInner, cStep, cJump), c20, c21, width, add);
+      if (i + 3 < m) put(to + place(i + 3, cInner, cStep, cJump), c30, c31, width, add);
     }
     b += k * packedWidth(width) * 4;
   }

@@ -6,6 +6,7 @@ export {
   copyLines,
   divisorGradient,
   gather,
+  relu,
   reluGradient,
   softmaxGradient,
   spread,

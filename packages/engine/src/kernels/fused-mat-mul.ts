@@ -1,5 +1,7 @@
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { loopsOf } from '../loops/loops.ts';
+import { multiplyMatrices } from '../loops/matrix.ts';
+import { activated, replaced } from './activated.ts';
 import { isMatrix, transposed } from './batch-mat-mul.ts';
 import { runKernel, type WasmKernel, wasmKernel } from './kernel.ts';
 import { recordAsVector, safeRight } from './packed.ts';
@@ -16,7 +18,16 @@ export const fusedMatMul: WasmKernel = wasmKernel<Inputs, tf._FusedMatMulAttrs>(
     const { a, b, bias, preluActivationWeights: alpha } = inputs;
     const { transposeA, transposeB, activation, leakyreluAlpha } = attrs;
     if (a.dtype !== 'float32' || b.dtype !== 'float32') return shipped();
-    if (!isMatrix(a) || !isMatrix(b)) {
+    const matrix = isMatrix(a) && isMatrix(b);
+    const width = b.shape.at(transposeB ? -2 : -1)!;
+    const loops = loopsOf(backend);
+    // Plain matrices stay with XNNPACK: it keeps weights packed from one prediction to the next.
+    const awkward = transposeA || transposeB || !matrix;
+    if (loops && awkward && (!bias || tf.util.sizeFromShape(bias.shape) === width)) {
+      const out = multiplyMatrices(backend, loops, { a, b, bias }, { transposeA, transposeB });
+      return activated(backend, out, activation, alpha, leakyreluAlpha);
+    }
+    if (!matrix) {
       let out = runKernel(tf.BatchMatMul, backend, { a, b }, { transposeA, transposeB });
       if (bias) out = replaced(backend, out, tf.Add, { a: out, b: bias });
       return activated(backend, out, activation, alpha, leakyreluAlpha);
@@ -33,38 +44,3 @@ export const fusedMatMul: WasmKernel = wasmKernel<Inputs, tf._FusedMatMulAttrs>(
     return out;
   },
 );
-
-/** Runs a kernel in the place of its own input. */
-function replaced(
-  backend: BackendWasm,
-  x: tf.TensorInfo,
-  kernel: string,
-  inputs: tf.NamedTensorInfoMap,
-  attrs?: tf.NamedAttrMap,
-): tf.TensorInfo {
-  const out = runKernel(kernel, backend, inputs, attrs);
-  backend.disposeData(x.dataId);
-  return out;
-}
-
-const activations: Readonly<Record<string, string>> = {
-  relu: tf.Relu,
-  relu6: tf.Relu6,
-  elu: tf.Elu,
-  sigmoid: tf.Sigmoid,
-  prelu: tf.Prelu,
-  leakyrelu: tf.LeakyRelu,
-};
-
-function activated(
-  backend: BackendWasm,
-  x: tf.TensorInfo,
-  activation: string | undefined,
-  alpha: tf.TensorInfo | undefined,
-  leakyreluAlpha: number | undefined,
-): tf.TensorInfo {
-  const kernel = activations[activation ?? 'linear'];
-  if (!kernel) return x;
-  const inputs: tf.NamedTensorInfoMap = alpha ? { x, alpha } : { x };
-  return replaced(backend, x, kernel, inputs, leakyreluAlpha === undefined ? {} : { alpha: leakyreluAlpha });
-}

@@ -1,7 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Windows } from '../kernels/window.ts';
-import { addressOf, type Loops, packedBytes, withScratch } from './loops.ts';
+import { addressOf, type Loops, packedBytes, repeat, withScratch } from './loops.ts';
 
 /**
  * Convolutions as multiplications whose left side is the image itself: its windows overlap, and need not be laid
@@ -59,16 +59,20 @@ function forEachImage(
   });
 }
 
-/** x [batch, inHeight, inWidth, inChannels] and filter [height, width, inChannels, outChannels] to the output. */
+/**
+ * x [batch, inHeight, inWidth, inChannels], filter [height, width, inChannels, outChannels] and, if there is one, a
+ * bias [outChannels] to the output.
+ */
 export function convolve(
   backend: BackendWasm,
   loops: Loops,
   w: Windows,
-  { x, filter }: { x: tf.TensorInfo; filter: tf.TensorInfo },
+  { x, filter, bias }: { x: tf.TensorInfo; filter: tf.TensorInfo; bias?: tf.TensorInfo | undefined },
 ): tf.TensorInfo {
   const l = layoutOf(w, filter.shape[3]!);
   const out = backend.makeOutput([l.batch, l.outHeight, l.outWidth, l.outChannels], 'float32');
   const lineOut = l.outChannels * 4;
+  if (bias) repeat(loops, addressOf(backend, bias), lineOut, l.batch * l.outputs, addressOf(backend, out));
   withScratch(backend, packedBytes(l.weights, l.outChannels), (packed) => {
     loops.pack(addressOf(backend, filter), lineOut, 4, l.weights, l.outChannels, packed);
     forEachImage(backend, loops, l, x, (image, i) => {
@@ -78,7 +82,7 @@ export function convolve(
         image, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line, l.run, 4, l.line,
         packed,
         to, l.outputs, lineOut, 0,
-        l.outputs, l.outChannels, l.weights, 0,
+        l.outputs, l.outChannels, l.weights, Number(bias !== undefined),
       );
     });
   });

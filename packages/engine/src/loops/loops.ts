@@ -25,6 +25,7 @@ export interface Loops {
   copyLines(from: number, fromStep: number, to: number, toStep: number, bytes: number, count: number): void;
   clear(at: number, bytes: number): void;
   gather(x: number, indices: number, count: number, bytes: number, limit: number, out: number): number;
+  relu(x: number, n: number): void;
   reluGradient(dy: number, x: number, n: number, dx: number): void;
   clipGradient(dy: number, x: number, n: number, low: number, high: number, dx: number): void;
   softmaxGradient(dy: number, y: number, lines: number, n: number, dx: number): void;
@@ -94,4 +95,12 @@ export function withScratch<T>(backend: BackendWasm, bytes: number, use: (addres
 /** How many bytes `pack` writes for a right side [k, n]: the columns are filled up to fours. */
 export function packedBytes(k: number, n: number): number {
   return k * Math.ceil(n / 4) * 16;
+}
+
+/** Writes a line again and again, for `multiply` to add to: what is there already is copied as a whole. */
+export function repeat(loops: Loops, line: number, bytes: number, times: number, to: number): void {
+  loops.copyLines(line, 0, to, 0, bytes, 1);
+  for (let done = 1; done < times; done *= 2) {
+    loops.copyLines(to, 0, to + done * bytes, 0, Math.min(done, times - done) * bytes, 1);
+  }
 }

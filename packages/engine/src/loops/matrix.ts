@@ -1,13 +1,16 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { places } from '../kernels/batched.ts';
-import { addressOf, type Loops, packedBytes, withScratch } from './loops.ts';
+import { addressOf, type Loops, packedBytes, repeat, withScratch } from './loops.ts';
 
-/** Multiplies matrices, transposed or not, or batches of them: nothing is transposed, only read that way. */
+/**
+ * Multiplies matrices, transposed or not, or batches of them, and adds a bias [columns] if there is one: nothing is
+ * transposed, only read that way.
+ */
 export function multiplyMatrices(
   backend: BackendWasm,
   loops: Loops,
-  { a, b }: { a: tf.TensorInfo; b: tf.TensorInfo },
+  { a, b, bias }: { a: tf.TensorInfo; b: tf.TensorInfo; bias?: tf.TensorInfo | undefined },
   { transposeA, transposeB }: tf.BatchMatMulAttrs,
 ): tf.TensorInfo {
   const [aOuter, bOuter] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
@@ -22,11 +25,29 @@ export function multiplyMatrices(
   const [aAt, bAt] = [places(outer, aOuter), places(outer, bOuter)];
   withScratch(backend, packedBytes(k, n), (packed) => {
     const [left, right, to] = [addressOf(backend, a), addressOf(backend, b), addressOf(backend, out)];
+    if (bias) repeat(loops, addressOf(backend, bias), n * 4, aAt.length * m, to);
     aAt.forEach((from, i) => {
       const side = bAt[i]!;
       if (side !== bAt[i - 1]) loops.pack(right + side * k * n * 4, line, column, k, n, packed);
       const [start, end] = [left + from * m * k * 4, to + i * m * n * 4];
-      loops.multiply(start, m, aStep, 0, k, kStep, 0, packed, end, m, n * 4, 0, m, n, k, 0);
+      loops.multiply(
+        start,
+        m,
+        aStep,
+        0,
+        k,
+        kStep,
+        0,
+        packed,
+        end,
+        m,
+        n * 4,
+        0,
+        m,
+        n,
+        k,
+        Number(bias !== undefined),
+      );
     });
   });
   return out;
