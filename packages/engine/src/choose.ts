@@ -147,8 +147,11 @@ async function prepared<Name extends string>(engine: Engine<Name>): Promise<Foun
 }
 
 async function start(engine: Engine<string>): Promise<void> {
-  if (!(await tf.setBackend(engine.name)))
-    throw new Error('its backend did not start; see the warning above');
+  if (!(await tf.setBackend(engine.name))) {
+    // TensorFlow.js keeps the reason to itself, but for a warning: a second attempt says it
+    const reason = await failure(async () => void (await tf.findBackendFactory(engine.name)()));
+    throw new Error(`its backend did not start (${reason ?? 'see the warning above'})`);
+  }
   engine.settle?.();
   registerGradients();
   // To load is not to work: tfjs-node starts on a Node newer than it knows, and fails at the first operation.

@@ -229,7 +229,7 @@ describe('the native binding', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => {});
     const { name, candidates } = await useEngine();
     expect(name).toBe('wasm');
-    expect(candidates[0]!.reason).toContain('did not start');
+    expect(candidates[0]!.reason).toContain('did not start (no such instruction)');
   });
 });
 

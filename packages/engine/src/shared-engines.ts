@@ -9,6 +9,9 @@ import { fuseOptimizers } from './optimizers/index.ts';
 export const wasmEngine = (locate: () => void): Engine<'wasm'> => ({
   name: 'wasm',
   prepare: async () => {
+    if ((globalThis as { WebAssembly?: object }).WebAssembly === undefined) {
+      throw new Error('there is no WebAssembly here; in Node, leave out --jitless');
+    }
     locate();
     registerTrainingKernels();
     fuseOptimizers();
