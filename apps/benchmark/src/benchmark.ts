@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { useEngine } from '@espalier/engine';
 import type { Page } from '@espalier/report';
+import type { RunRecord } from '@espalier/trainer';
 
 /** One figure of a benchmark. */
 export interface Row {
@@ -25,6 +26,8 @@ export interface Result {
   readonly name: string;
   readonly environment: Readonly<Record<string, string | number | boolean>>;
   readonly rows: readonly Row[];
+  /** Trainings by case, whose curves the page draws; no part of what is printed. */
+  readonly records?: ReadonlyMap<string, RunRecord>;
 }
 
 export interface BenchmarkOptions {

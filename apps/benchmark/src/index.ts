@@ -6,10 +6,11 @@ import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
 import { kernels } from './kernels/index.ts';
+import { singh2018 } from './singh-2018/index.ts';
 import { speed } from './speed/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
 
-const benchmarks: readonly Benchmark[] = [sui2018, kernels, speed];
+const benchmarks: readonly Benchmark[] = [sui2018, singh2018, kernels, speed];
 
 interface Flags extends Pick<BenchmarkOptions, 'quick' | 'workers' | 'out' | 'engine'> {
   readonly seeds?: number;
@@ -72,7 +73,8 @@ async function runOne(benchmark: Benchmark, { json, seeds, ...flags }: Flags): P
   });
   const html = join(flags.out, `${benchmark.name}.html`);
   const data = join(flags.out, `${benchmark.name}.json`);
-  const text = JSON.stringify(result, null, 2);
+  const { records: _, ...printed } = result;
+  const text = JSON.stringify(printed, null, 2);
   await writeWhole(data, `${text}\n`);
   await writeWhole(html, renderPage(benchmark.page(result)));
   process.stdout.write(json ? `${text}\n` : `${benchmark.terminal(result)}\n\n${html}\n${data}\n`);

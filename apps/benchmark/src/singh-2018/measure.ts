@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { loadModel, saveModel, useEngine } from '@espalier/engine';
+import type { AttemptEvent } from '@espalier/trainer';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type Cache, cacheIn, keyOf } from './cache.ts';
+import { byRule, pruned, trainedFirst, unpruned } from './deep.ts';
+import type { Job } from './jobs.ts';
+import { type Letters, loadLetters } from './letters.ts';
+import { compiled, type Outcome, outcomeOf } from './network.ts';
+import { DEEP, EPOCHS, RESTART, RULE, STEPS } from './paper.ts';
+import { fewest, single } from './single.ts';
+
+/** What a worker answers. */
+export interface Measured extends Outcome {
+  /** Where the data came from. */
+  readonly dataset: string;
+}
+
+/** Trains and measures one network, or takes what is known of it from the cache. */
+export async function measure(job: Job): Promise<Measured> {
+  const engine = await useEngine(job.engine);
+  const letters = await loadLetters(job.quick);
+  try {
+    const cache = cacheIn(job.cache);
+    const surroundings = [
+      engine.name,
+      letters.name,
+      letters.train.x.shape,
+      DEEP,
+      EPOCHS,
+      RULE,
+      STEPS,
+      RESTART,
+    ];
+    const name = `${job.task.case}-seed${job.seed}-${keyOf([job.task, job.quick, surroundings])}`;
+    const known = await cache.read<Measured>(name);
+    if (known) return known;
+    const measured = { ...(await carryOut(job, letters, cache, name)), dataset: letters.name };
+    await cache.write(name, measured);
+    return measured;
+  } finally {
+    letters.dispose();
+  }
+}
+
+async function carryOut(
+  { task, seed, quick, ...job }: Job,
+  letters: Letters,
+  cache: Cache,
+  name: string,
+): Promise<Outcome> {
+  switch (task.kind) {
+    case 'single':
+      return single(letters, { row: task.row, seed, quick });
+    case 'fewest': {
+      const attempts = (await cache.read<AttemptEvent[]>(`${name}-attempts`)) ?? [];
+      const onAttempt = async (event: AttemptEvent) => {
+        attempts.push(event);
+        await cache.write(`${name}-attempts`, attempts);
+      };
+      return fewest(letters, { quick, done: [...attempts], onAttempt });
+    }
+    case 'first': {
+      const model = await first(letters, job.cache, { seed, quick });
+      return outcomeOf(model, letters, []);
+    }
+    case 'unpruned':
+      return unpruned(letters, { units: task.units, seed, quick });
+    case 'rule':
+      return byRule(letters, { budget: task.budget, seed, quick });
+    case 'pruned': {
+      const model = await first(letters, job.cache, { seed, quick });
+      return pruned(letters, model, { ...task, seed, quick });
+    }
+  }
+}
+
+/** The network that all prunings with one seed begin with: the first of them trains it. */
+async function first(
+  letters: Letters,
+  folder: string,
+  args: { readonly seed: number; readonly quick: boolean },
+): Promise<LayersModel> {
+  const key = keyOf([letters.name, letters.train.x.shape, args, DEEP, EPOCHS]);
+  const path = join(folder, `deep-first-seed${args.seed}-${key}`);
+  const kept = await loadModel(path).catch(() => undefined);
+  if (kept) return compiled(kept, DEEP);
+  const model = await trainedFirst(letters, args);
+  await saveModel(model, path);
+  return model;
+}
