@@ -88,6 +88,18 @@ const attempt = z.object({
   seconds: z.number().nonnegative(),
 });
 
+const trial = z.object({
+  type: z.literal('layer'),
+  round: z.int().positive(),
+  layer: z.string(),
+  goes: z.array(z.string()),
+  baseline: fraction,
+  accuracy: fraction,
+  before: cost,
+  after: cost,
+  taken: z.boolean(),
+});
+
 const end = z.object({
   type: z.literal('end'),
   time: z.iso.datetime({ offset: true }),
@@ -105,6 +117,7 @@ const event: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
   evaluate,
   sweep,
   attempt,
+  trial,
   end,
 ]);
 

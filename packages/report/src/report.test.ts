@@ -3,7 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRecord } from '../test/arbitrary.ts';
 import { sampleRecord } from '../test/sample.ts';
-import { attempts, end, epochs, evaluation, pruning, searched, start, sweep, whole } from '../test/small.ts';
+import {
+  attempts,
+  end,
+  epochs,
+  evaluation,
+  pruning,
+  searched,
+  start,
+  sweep,
+  trials,
+  whole,
+} from '../test/small.ts';
 import { renderHtml } from './report.ts';
 import { environmentRows } from './sections/environment.ts';
 import { summarize } from './summary.ts';
@@ -20,6 +31,7 @@ describe('renderHtml', () => {
     ['an evaluation', [evaluation('trained', 979, 10)], ['What it costs', 'Evaluations', 'Confusion']],
     ['a sweep', [...sweep], ['Accuracy by units removed']],
     ['a search', [...attempts], ['What it bought', 'The search for the smallest size']],
+    ['layers tried without', [...trials], ['What it bought', 'Layers tried without']],
     ['an end', [end], ['What it costs', 'Layers', 'Environment']],
   ])('has the sections that %s calls for', (_, record, expected) => {
     expect(headings(record)).toEqual(expected);
@@ -86,6 +98,16 @@ describe('renderHtml', () => {
     const html = renderHtml([single]);
     expect(html).toContain('full size, kept');
     expect(html).not.toMatch(/<svg[^>]*aria-label|Of trainings/);
+  });
+
+  it('shows the layers that were tried: what each costs, what goes along, and which are gone', () => {
+    const html = renderHtml(trials);
+    expect(html).toContain('The whole network comes to 98.00% on validation data.');
+    const rows = [...html.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row]) => row!.replace(/<[^>]*>/g, '|'));
+    const cells = rows.map((row) => row.split(/\|+/).filter(Boolean));
+    expect(cells).toContainEqual(['second', '1', '97.50%', '−0.50 pt', '600', 'second_norm', 'gone']);
+    expect(cells).toContainEqual(['first', '2', '80.00%', '−18.00 pt', '500', 'stays']);
+    expect(html).toContain('2 layers removed, 40% fewer parameters.');
   });
 
   it('says when a run has no end, and why it ended early', () => {

@@ -8,6 +8,7 @@ import { costSection, tiles } from './sections/headline.ts';
 import { layersSection } from './sections/layers.ts';
 import { pruningsSection } from './sections/prunings.ts';
 import { searchSection } from './sections/search.ts';
+import { trialsSection } from './sections/trials.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 
 /** Options of {@link renderHtml}. */
@@ -31,6 +32,7 @@ export const renderHtml = (record: RunRecord, options: HtmlOptions = {}): string
     sections: [
       ...costSection(summary),
       ...searchSection(summary),
+      ...trialsSection(summary),
       ...sweepSection(summary),
       ...layersSection(summary),
       ...pruningsSection(summary),

@@ -4,6 +4,7 @@ import type {
   EndEvent,
   EpochEvent,
   EvaluateEvent,
+  LayerEvent,
   PruneEvent,
   RunEvent,
   RunRecord,
@@ -28,6 +29,10 @@ export interface Summary {
   readonly sweeps: readonly SweepEvent[];
   /** The search for the smallest network that does as well, if there was one. */
   readonly attempts: readonly AttemptEvent[];
+  /** The hidden layers that the network was tried without. */
+  readonly layerTrials: readonly LayerEvent[];
+  /** Whether anything was done to make the network smaller. */
+  readonly isReduced: boolean;
   /** Prunable units. Undefined when nothing was pruned and no smaller network was looked for. */
   readonly units: { readonly before: number; readonly after: number } | undefined;
   readonly cost: Change<CostRecord>;
@@ -48,13 +53,20 @@ const ofType = <Type extends RunEvent['type']>(
 
 /** Whether an event is the first that made the model smaller. */
 const isSmaller = (event: RunEvent): boolean =>
-  event.type === 'prune' || (event.type === 'attempt' && event.attempt > 0);
+  event.type === 'prune' ||
+  (event.type === 'attempt' && event.attempt > 0) ||
+  (event.type === 'layer' && event.taken);
 
 /** Sorts a record's events and pairs up what was measured at the full size with what came last. */
 export const summarize = (record: RunRecord): Summary => {
   const prunings = ofType(record, 'prune');
   const evaluations = ofType(record, 'evaluate');
   const attempts = ofType(record, 'attempt');
+  const layerTrials = ofType(record, 'layer');
+  const reductions = record.filter(
+    (event): event is PruneEvent | LayerEvent =>
+      event.type === 'prune' || (event.type === 'layer' && event.taken),
+  );
   const start = ofType(record, 'start')[0];
   const end = ofType(record, 'end').at(-1);
   const change = record.findIndex(isSmaller);
@@ -65,6 +77,7 @@ export const summarize = (record: RunRecord): Summary => {
       events.map(pick).findLast((value) => value !== undefined);
     return { before: last(early), after: last(late) };
   };
+  const units = prunings.length > 0 ? countUnits(prunings) : countSearched(attempts);
   const bySplit = (['test', 'validation', 'train'] as const).map((split) =>
     compare((event) => (event.split === split ? event : undefined)),
   );
@@ -82,10 +95,12 @@ export const summarize = (record: RunRecord): Summary => {
     evaluations,
     sweeps: ofType(record, 'sweep'),
     attempts,
-    units: prunings.length > 0 ? countUnits(prunings) : countSearched(attempts),
+    layerTrials,
+    isReduced: units !== undefined || layerTrials.some(({ taken }) => taken),
+    units,
     cost: {
-      before: start?.cost ?? prunings[0]?.before,
-      after: end?.cost ?? prunings.at(-1)?.after,
+      before: start?.cost ?? reductions[0]?.before,
+      after: end?.cost ?? reductions.at(-1)?.after,
     },
     evaluated,
     latency: comparable ? latency : { before: undefined, after: latency.after },
@@ -135,7 +150,13 @@ const countSearched = (attempts: readonly AttemptEvent[]): Summary['units'] => {
  * `158 of 320 units removed, 61% fewer parameters, 1.9× faster, test accuracy 98.3% → 97.9%.`
  */
 export const headline = (summary: Summary): string => {
-  const parts = [unitsPart(summary), paramsPart(summary), speedPart(summary), accuracyPart(summary)];
+  const parts = [
+    unitsPart(summary),
+    layersPart(summary),
+    paramsPart(summary),
+    speedPart(summary),
+    accuracyPart(summary),
+  ];
   const sentence = parts.filter((part) => part !== undefined).join(', ');
   if (sentence === '') return 'Nothing has been measured yet.';
   return `${sentence[0]!.toUpperCase()}${sentence.slice(1)}.`;
@@ -152,6 +173,11 @@ const unitsPart = ({ units, epochs, prunings }: Summary): string | undefined => 
       : `${formatCount(removed)} of ${formatCount(units.before)} units removed`;
   }
   return epochs.length > 0 ? `trained for ${plural(epochs.length, 'epoch')}` : undefined;
+};
+
+const layersPart = ({ layerTrials }: Summary): string | undefined => {
+  const gone = layerTrials.flatMap(({ goes, taken }) => (taken ? goes : []));
+  return gone.length > 0 ? `${plural(gone.length, 'layer')} removed` : undefined;
 };
 
 const paramsPart = ({ cost: { before, after } }: Summary): string | undefined => {

@@ -6,6 +6,7 @@ import { notesOf } from './sections/environment.ts';
 import { layerChanges } from './sections/layers.ts';
 import { groupHistories } from './sections/prunings.ts';
 import { searchTable } from './sections/search.ts';
+import { trialsTable } from './sections/trials.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 import { plain, type TerminalTable, terminalTable } from './terminal-table.ts';
 
@@ -26,6 +27,7 @@ export const renderTerminal = (record: RunRecord, options: TerminalOptions = {})
   const tables = [
     costTable(summary),
     { heading: 'Search', ...searchTable(summary) },
+    { heading: 'Layers tried without', ...trialsTable(summary) },
     groupsTable(summary),
     evaluationsTable(summary),
     layersTable(summary),
@@ -50,7 +52,7 @@ interface Headed extends TerminalTable {
 }
 
 const costTable = (summary: Summary): Headed => {
-  const pruned = summary.units !== undefined;
+  const pruned = summary.isReduced;
   return {
     heading: 'Cost',
     columns: pruned

@@ -99,6 +99,17 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     held: fc.boolean(),
     seconds,
   }),
+  fc.record({
+    type: fc.constant('layer' as const),
+    round: fc.integer({ min: 1, max: 9 }),
+    layer: text,
+    goes: fc.array(text, { maxLength: 3 }),
+    baseline: fraction,
+    accuracy: fraction,
+    before: cost,
+    after: cost,
+    taken: fc.boolean(),
+  }),
   fc.record({ type: fc.constant('end' as const), time, seconds, layers, cost, stopped: text }),
 );
 

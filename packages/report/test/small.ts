@@ -1,5 +1,12 @@
 /** Hand-written events whose arithmetic can be checked by eye. */
-import type { AttemptEvent, CostRecord, EvaluateEvent, PruneEvent, RunEvent } from '@espalier/trainer';
+import type {
+  AttemptEvent,
+  CostRecord,
+  EvaluateEvent,
+  LayerEvent,
+  PruneEvent,
+  RunEvent,
+} from '@espalier/trainer';
 
 const cost = (params: number): CostRecord => ({ params, macs: params * 2, bytes: params * 4 });
 
@@ -115,6 +122,25 @@ export const attempts: readonly AttemptEvent[] = (
   target: 0.93,
   held: units >= 56,
   seconds: 8,
+}));
+
+/** Two layers tried; the one that costs less goes, and the other costs too much then. */
+export const trials: readonly LayerEvent[] = (
+  [
+    [1, 'first', 0.9, false],
+    [1, 'second', 0.975, true],
+    [2, 'first', 0.8, false],
+  ] as const
+).map(([round, layer, accuracy, taken]) => ({
+  type: 'layer',
+  round,
+  layer,
+  goes: layer === 'second' ? ['second', 'second_norm'] : ['first'],
+  baseline: 0.98,
+  accuracy,
+  before: cost(round === 1 ? 1000 : 600),
+  after: cost(round === 1 && layer === 'second' ? 600 : 500),
+  taken,
 }));
 
 export const searched: readonly RunEvent[] = [

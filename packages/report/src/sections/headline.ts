@@ -17,7 +17,7 @@ export const tiles = (summary: Summary): Markup => {
     size,
     find('Forward'),
   ];
-  const pruned = summary.units !== undefined;
+  const pruned = summary.isReduced;
   const html = picked.map((row) => (row === undefined ? '' : tile(row, pruned))).join('');
   return { html: html && `<dl class="tiles">${html}</dl>` };
 };
@@ -35,7 +35,7 @@ const tile = ({ name, before, after, change, kept }: CostRow, pruned: boolean): 
 export const costSection = (summary: Summary): Section[] => {
   const rows = costRows(summary);
   if (rows.length === 0) return [];
-  const pruned = summary.units !== undefined;
+  const pruned = summary.isReduced;
   const columns = pruned
     ? [
         { name: 'Measure' },

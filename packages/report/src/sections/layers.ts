@@ -25,7 +25,7 @@ export const layersSection = (summary: Summary): Section[] => {
   const changes = layerChanges(summary);
   if (changes.length === 0) return [];
   const compared = summary.start !== undefined && summary.end !== undefined;
-  return [compared && summary.units !== undefined ? comparison(changes) : listing(changes)];
+  return [compared && summary.isReduced ? comparison(changes) : listing(changes)];
 };
 
 const listing = (changes: readonly Change<LayerRecord>[]): Section => ({
