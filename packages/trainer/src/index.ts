@@ -2,7 +2,7 @@ export { type CarriedOut, carryOut } from './carry-out.ts';
 export { disposeModel } from './dispose.ts';
 export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
-export { describeModel, endEvent, pruneEvent, startEvent } from './events.ts';
+export { describeModel, endEvent, pruneEvent, startEvent, withoutLayers } from './events.ts';
 export { cosineRate, type LearningRate } from './learning-rate.ts';
 export type { PhaseState, TrainPruning } from './phase.ts';
 export type * from './record.ts';

@@ -1,4 +1,4 @@
-import { oneShot } from '@espalier/core';
+import { oneShot, type Plan } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { evaluate } from './evaluate.ts';
@@ -57,8 +57,8 @@ interface Trained {
   readonly seed: number;
   readonly accuracy: number;
   readonly epochs: readonly EpochEvent[];
-  /** What the pruner found to spare in each group. */
-  readonly spare: ReadonlyMap<string, number>;
+  /** What the pruner found to spare in each group, if it was asked. */
+  readonly spare: Sizes | undefined;
 }
 
 type Sizes = Readonly<Record<string, number>>;
@@ -147,7 +147,7 @@ async function attempt(
   const accuracy = trained.reduce((sum, one) => sum + one.accuracy, 0) / seeds;
   const target = attempts[0]?.target ?? accuracy - tolerance / 100;
   const groups = Object.entries(sizes).map(([id, units]) => {
-    const spare = best.spare.get(id);
+    const spare = best.spare?.[id];
     return { id, units, ...(spare !== undefined && { spare }) };
   });
   const event: AttemptEvent = {
@@ -175,14 +175,20 @@ async function trainOne(
   // the pruner's own smaller network is not what is looked for
   if (trained.model !== model) disposeModel(trained.model);
   const { accuracy } = await evaluate(model, data.validation);
-  const found = trained.plans.at(-1)?.groups ?? [];
+  const plan = trained.plans.at(-1);
   return {
     model,
     seed,
     accuracy,
     epochs: trained.events.filter((event): event is EpochEvent => event.type === 'epoch'),
-    spare: new Map(found.map(({ id, remove }) => [id, remove.length])),
+    spare: plan && spareOf(plan, Object.keys(sizes)),
   };
+}
+
+/** A plan leaves out the groups that keep all. */
+function spareOf({ groups }: Plan, ids: readonly string[]): Sizes {
+  const removed = new Map(groups.map(({ id, remove }) => [id, remove.length]));
+  return Object.fromEntries(ids.map((id) => [id, removed.get(id) ?? 0]));
 }
 
 /** A training after which the pruner is asked, if there are several groups to choose from. */
