@@ -38,6 +38,7 @@ export function multiplyBatches(
 
 /** For every index into `outer`, the index into `own` that is broadcast to it. */
 export function places(outer: number[], own: number[]): number[] {
+  if (outer.length === 0) return [0];
   const padded = [...outer.slice(own.length).map(() => 1), ...own];
   return Array.from({ length: tf.util.sizeFromShape(outer) }, (_, i) => {
     let [at, stride, rest] = [0, 1, i];

@@ -1,7 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Windows } from '../kernels/window.ts';
-import { addressOf, type Loops, packedBytes, repeat, withScratch } from './loops.ts';
+import { addressOf, type Loops, packedBytes, repeat, roomFor } from './loops.ts';
 
 /**
  * Convolutions as multiplications whose left side is the image itself: its windows overlap, and need not be laid
@@ -40,23 +40,19 @@ function copyImage(loops: Loops, l: Layout, image: number, room: number, way: 'i
   else loops.copyLines(inside, l.line, image, bytes, bytes, l.inHeight);
 }
 
-/** Calls `visit` with the address of each image, padded where the windows leave it. */
+/** Calls `visit` with the address of each image; in `room`, with its padding, where the windows leave it. */
 function forEachImage(
-  backend: BackendWasm,
   loops: Loops,
   l: Layout,
-  x: tf.TensorInfo,
+  { x, room }: { x: number; room: number },
   visit: (image: number, i: number) => void,
 ): void {
   const size = l.inHeight * l.inWidth * l.inChannels * 4;
-  withScratch(backend, l.padded, (room) => {
-    loops.clear(room, l.padded);
-    const start = addressOf(backend, x);
-    for (let i = 0; i < l.batch; i++) {
-      if (l.padded) copyImage(loops, l, start + i * size, room, 'in');
-      visit(l.padded ? room : start + i * size, i);
-    }
-  });
+  loops.clear(room, l.padded);
+  for (let i = 0; i < l.batch; i++) {
+    if (l.padded) copyImage(loops, l, x + i * size, room, 'in');
+    visit(l.padded ? room : x + i * size, i);
+  }
 }
 
 /**
@@ -72,19 +68,19 @@ export function convolve(
   const l = layoutOf(w, filter.shape[3]!);
   const out = backend.makeOutput([l.batch, l.outHeight, l.outWidth, l.outChannels], 'float32');
   const lineOut = l.outChannels * 4;
-  if (bias) repeat(loops, addressOf(backend, bias), lineOut, l.batch * l.outputs, addressOf(backend, out));
-  withScratch(backend, packedBytes(l.weights, l.outChannels), (packed) => {
-    loops.pack(addressOf(backend, filter), lineOut, 4, l.weights, l.outChannels, packed);
-    forEachImage(backend, loops, l, x, (image, i) => {
-      const to = addressOf(backend, out) + i * l.outputs * lineOut;
-      // biome-ignore format: a, its k, b, c, sizes
-      loops.multiply(
-        image, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line, l.run, 4, l.line,
-        packed,
-        to, l.outputs, lineOut, 0,
-        l.outputs, l.outChannels, l.weights, Number(bias !== undefined),
-      );
-    });
+  const side = packedBytes(l.weights, l.outChannels);
+  const packed = roomFor(backend, side + l.padded);
+  const [from, to] = [addressOf(backend, x), addressOf(backend, out)];
+  if (bias) repeat(loops, addressOf(backend, bias), lineOut, l.batch * l.outputs, to);
+  loops.pack(addressOf(backend, filter), lineOut, 4, l.weights, l.outChannels, packed);
+  forEachImage(loops, l, { x: from, room: packed + side }, (image, i) => {
+    // biome-ignore format: a, its k, b, c, sizes
+    loops.multiply(
+      image, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line, l.run, 4, l.line,
+      packed,
+      to + i * l.outputs * lineOut, l.outputs, lineOut, 0,
+      l.outputs, l.outChannels, l.weights, Number(!!bias),
+    );
   });
   return out;
 }
@@ -99,24 +95,18 @@ export function filterGradient(
   const l = layoutOf(w, dy.shape[3]!);
   const out = backend.makeOutput([l.height, l.width, l.inChannels, l.outChannels], 'float32');
   const lineOut = l.outChannels * 4;
-  withScratch(backend, packedBytes(l.outputs, l.outChannels), (packed) => {
-    forEachImage(backend, loops, l, x, (image, i) => {
-      loops.pack(
-        addressOf(backend, dy) + i * l.outputs * lineOut,
-        lineOut,
-        4,
-        l.outputs,
-        l.outChannels,
-        packed,
-      );
-      // biome-ignore format: a, its k, b, c, sizes
-      loops.multiply(
-        image, l.run, 4, l.line, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line,
-        packed,
-        addressOf(backend, out), l.weights, lineOut, 0,
-        l.weights, l.outChannels, l.outputs, Number(i > 0),
-      );
-    });
+  const side = packedBytes(l.outputs, l.outChannels);
+  const packed = roomFor(backend, side + l.padded);
+  const [from, errors, to] = [addressOf(backend, x), addressOf(backend, dy), addressOf(backend, out)];
+  forEachImage(loops, l, { x: from, room: packed + side }, (image, i) => {
+    loops.pack(errors + i * l.outputs * lineOut, lineOut, 4, l.outputs, l.outChannels, packed);
+    // biome-ignore format: a, its k, b, c, sizes
+    loops.multiply(
+      image, l.run, 4, l.line, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line,
+      packed,
+      to, l.weights, lineOut, 0,
+      l.weights, l.outChannels, l.outputs, Number(i > 0),
+    );
   });
   return out;
 }
@@ -132,26 +122,25 @@ export function inputGradient(
   const out = backend.makeOutput([l.batch, l.inHeight, l.inWidth, l.inChannels], 'float32');
   const [size, lineOut] = [l.inHeight * l.inWidth * l.inChannels * 4, l.outChannels * 4];
   const side = packedBytes(l.outChannels, l.run);
-  withScratch(backend, side * l.height + l.padded, (packed) => {
-    const [room, errors, dx] = [packed + side * l.height, addressOf(backend, dy), addressOf(backend, out)];
+  const packed = roomFor(backend, side * l.height + l.padded);
+  const [room, errors, dx] = [packed + side * l.height, addressOf(backend, dy), addressOf(backend, out)];
+  const weights = addressOf(backend, filter);
+  for (let kh = 0; kh < l.height; kh++) {
+    loops.pack(weights + kh * l.run * lineOut, 4, lineOut, l.outChannels, l.run, packed + kh * side);
+  }
+  for (let i = 0; i < l.batch; i++) {
+    const image = l.padded ? room : dx + i * size;
+    loops.clear(image, l.padded || size);
     for (let kh = 0; kh < l.height; kh++) {
-      const lineOfFilter = addressOf(backend, filter) + kh * l.run * lineOut;
-      loops.pack(lineOfFilter, 4, lineOut, l.outChannels, l.run, packed + kh * side);
+      // biome-ignore format: a, its k, b, c, sizes
+      loops.multiply(
+        errors + i * l.outputs * lineOut, l.outputs, lineOut, 0, l.outChannels, 4, 0,
+        packed + kh * side,
+        image + kh * l.line, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line,
+        l.outputs, l.run, l.outChannels, 1,
+      );
     }
-    for (let i = 0; i < l.batch; i++) {
-      const image = l.padded ? room : dx + i * size;
-      loops.clear(image, l.padded || size);
-      for (let kh = 0; kh < l.height; kh++) {
-        // biome-ignore format: a, its k, b, c, sizes
-        loops.multiply(
-          errors + i * l.outputs * lineOut, l.outputs, lineOut, 0, l.outChannels, 4, 0,
-          packed + kh * side,
-          image + kh * l.line, l.outWidth, l.strideWidth * l.inChannels * 4, l.strideHeight * l.line,
-          l.outputs, l.run, l.outChannels, 1,
-        );
-      }
-      if (l.padded) copyImage(loops, l, dx + i * size, room, 'out');
-    }
-  });
+    if (l.padded) copyImage(loops, l, dx + i * size, room, 'out');
+  }
   return out;
 }

@@ -82,14 +82,20 @@ export function addressOf(backend: BackendWasm, { dataId }: tf.TensorInfo): numb
   return backend.dataIdMap.get(dataId).memoryOffset;
 }
 
-/** Runs `use` with the address of so many bytes, which are free again afterwards. */
-export function withScratch<T>(backend: BackendWasm, bytes: number, use: (address: number) => T): T {
-  const scratch = backend.makeOutput([Math.ceil(bytes / 4)], 'float32');
-  try {
-    return use(addressOf(backend, scratch));
-  } finally {
-    backend.disposeData(scratch.dataId);
-  }
+const rooms = new WeakMap<BackendWasm, { readonly address: number; readonly bytes: number }>();
+
+/** Room for so many bytes, until a kernel asks again: it grows to the most that was asked for, and stays. */
+export function roomFor(backend: BackendWasm, bytes: number): number {
+  const room = rooms.get(backend);
+  if (room && room.bytes >= bytes) return room.address;
+  const heap = backend.wasm as unknown as { _malloc(bytes: number): number; _free(address: number): void };
+  if (room) heap._free(room.address);
+  rooms.delete(backend);
+  // unsigned, as the backend itself does: addresses go up to 4 GB
+  const address = heap._malloc(bytes) >>> 0;
+  if (address === 0) throw new Error('[engine] the heap of the wasm backend is full; use smaller batches');
+  rooms.set(backend, { address, bytes });
+  return address;
 }
 
 /** How many bytes `pack` writes for a right side [k, n]: the columns are filled up to fours. */

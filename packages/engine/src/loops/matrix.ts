@@ -1,7 +1,7 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { places } from '../kernels/batched.ts';
-import { addressOf, type Loops, packedBytes, repeat, withScratch } from './loops.ts';
+import { addressOf, type Loops, packedBytes, repeat, roomFor } from './loops.ts';
 
 /**
  * Multiplies matrices, transposed or not, or batches of them, and adds a bias [columns] if there is one: nothing is
@@ -22,33 +22,15 @@ export function multiplyMatrices(
   const [aStep, kStep] = transposeA ? [4, m * 4] : [k * 4, 4];
   const [line, column] = transposeB ? [4, k * 4] : [n * 4, 4];
   const out = backend.makeOutput([...outer, m, n], 'float32');
+  const packed = roomFor(backend, packedBytes(k, n));
+  const [left, right, to] = [addressOf(backend, a), addressOf(backend, b), addressOf(backend, out)];
   const [aAt, bAt] = [places(outer, aOuter), places(outer, bOuter)];
-  withScratch(backend, packedBytes(k, n), (packed) => {
-    const [left, right, to] = [addressOf(backend, a), addressOf(backend, b), addressOf(backend, out)];
-    if (bias) repeat(loops, addressOf(backend, bias), n * 4, aAt.length * m, to);
-    aAt.forEach((from, i) => {
-      const side = bAt[i]!;
-      if (side !== bAt[i - 1]) loops.pack(right + side * k * n * 4, line, column, k, n, packed);
-      const [start, end] = [left + from * m * k * 4, to + i * m * n * 4];
-      loops.multiply(
-        start,
-        m,
-        aStep,
-        0,
-        k,
-        kStep,
-        0,
-        packed,
-        end,
-        m,
-        n * 4,
-        0,
-        m,
-        n,
-        k,
-        Number(bias !== undefined),
-      );
-    });
+  if (bias) repeat(loops, addressOf(backend, bias), n * 4, aAt.length * m, to);
+  aAt.forEach((from, i) => {
+    const side = bAt[i]!;
+    if (side !== bAt[i - 1]) loops.pack(right + side * k * n * 4, line, column, k, n, packed);
+    const [start, end] = [left + from * m * k * 4, to + i * m * n * 4];
+    loops.multiply(start, m, aStep, 0, k, kStep, 0, packed, end, m, n * 4, 0, m, n, k, Number(!!bias));
   });
   return out;
 }
