@@ -158,6 +158,36 @@ describe('a config file', () => {
   });
 });
 
+describe('the README', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const section = /### Config files\n(.*?)\n### /s.exec(readme)![1]!;
+  const [, example] = /```json\n(.*?)```/s.exec(section)!;
+  const [, commands] = /```sh\n(.*?)```/s.exec(section)!;
+  const [, error] = /```text\nerror: (.*?)\n```/s.exec(section)!;
+
+  it('has an example that does what it says', async () => {
+    await write('phases.json', example);
+    const lines = [...commands!.matchAll(/^espalier ([^#>\n]*[^#> \n])/gm)].map(([, line]) => line!);
+    const before = process.cwd();
+    process.chdir(folder.path);
+    try {
+      for (const line of lines) {
+        const { code, err } = await run(`${line}${line.startsWith('train') ? ' --engine wasm' : ''}`);
+        expect([line, code, err.includes('error')]).toEqual([line, 0, false]);
+      }
+    } finally {
+      process.chdir(before);
+    }
+    expect(await sizesOf(at('run'))).toEqual([20, 10]);
+  });
+
+  it('shows an error as it is', async () => {
+    await write('phases.json', example!.replace('"weight"', '"wieght"'));
+    const { err } = await run(`train --config ${at('phases.json')}`);
+    expect(err).toContain(error!.replace('phases.json', at('phases.json')));
+  });
+});
+
 describe('espalier schema', () => {
   it('tells editors what stands in a config file', async () => {
     const { code, json } = await run('schema --json');

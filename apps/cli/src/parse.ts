@@ -54,6 +54,13 @@ export const fraction = (text: string): number => {
   return value;
 };
 
+/** Percentage points. */
+export const points = (text: string): number => {
+  const value = number(text);
+  if (value < 0 || value > 100) throw new InvalidArgumentError('Give points from 0 to 100, like 0.5');
+  return value;
+};
+
 /** Names between commas. */
 export const list = (text: string): string[] => {
   const names = text

@@ -70,6 +70,39 @@ describe('prune', () => {
     expect((await readdir(folder.path)).filter((name) => name.startsWith('cut'))).toEqual([]);
   });
 
+  it('masks units and holds them so through the fine-tuning', async () => {
+    const line = `prune ${at('run')} --fraction 0.5 --no-sweep --no-report ${wasm} --out ${at('masked')}`;
+    expect((await run(`${line} --removal mask`)).code).toBe(0);
+    const masked = await loadModel(join(at('masked'), 'model'));
+    expect(masked.getLayer('fc1').outputShape).toEqual([null, 20]);
+    const plan = join(at('masked'), 'plan.json');
+    const applied = await run(`apply ${at('masked')} ${plan} ${wasm} --out ${at('unmasked')}`);
+    expect(applied.code).toBe(0);
+    const losses: number[] = [];
+    for (const model of [at('masked'), at('unmasked')]) {
+      losses.push((await run(`evaluate ${model} --json ${wasm}`)).json.loss as number);
+    }
+    expect(losses[1]).toBeCloseTo(losses[0]!, 5);
+  });
+
+  it('removes whole layers while that costs little, alone or before units go', async () => {
+    const line = `prune ${at('run')} --epochs 0 --no-sweep ${wasm} --json`;
+    const { code, json, err } = await run(`${line} --remove-layers 100 --out ${at('shallow')}`);
+    expect(err).toMatch(/round 1 {2}without fc2.*: validation accuracy [\d.]+% {2}(goes|stays)/);
+    expect(code).toBe(0);
+    expect(json).not.toHaveProperty('plan');
+    expect(json.headline).toMatch(/layers? removed/);
+    const shallow = await loadModel(join(at('shallow'), 'model'));
+    expect(shallow.layers.length).toBeLessThan((await loadModel(join(at('run'), 'model'))).layers.length);
+    const none = await run(
+      `${line} --remove-layers 0 --count fc1=4 --scope fc1 --no-report --out ${at('deep')}`,
+    );
+    expect(none.code).toBe(0);
+    expect((await loadModel(join(at('deep'), 'model'))).getLayer('fc1').outputShape).toEqual([null, 16]);
+    const blind = await run(`${line} --remove-layers 1 --split 80:20 --out ${at('blind')}`);
+    expect([blind.code, blind.err]).toEqual([1, expect.stringContaining('use --split 70:15:15')]);
+  });
+
   it('fills a folder that is there, and leaves what it does not replace', async () => {
     await mkdir(at('mine'));
     await writeFile(join(at('mine'), 'notes.txt'), 'mine');

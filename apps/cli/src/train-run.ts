@@ -3,6 +3,7 @@ import { take } from '@espalier/datasets';
 import {
   checkTraining,
   type PruneEvent,
+  type RunEvent,
   startEvent,
   type TrainOptions,
   type TrainPruning,
@@ -22,6 +23,7 @@ import { checkFit } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
 import { CALIBRATION } from './options/pruning.ts';
+import { checkLayerRemoval, takeLayersOff } from './remove-layers-run.ts';
 import { readRecord } from './report.ts';
 import { clearRun, keepSettings, removeRun, rewindRecord } from './run-settings.ts';
 import type { Result, Ui } from './ui.ts';
@@ -52,6 +54,7 @@ export interface TrainRun extends Run {
 export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promise<Result> {
   const { options, out, data, epochs } = run;
   checkFit(fresh, data.dataset);
+  checkLayerRemoval(options, data.dataset);
   // before an earlier run makes room
   checkTraining(fresh, settingsOf(run));
   let done = 0;
@@ -76,7 +79,9 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
           },
         },
       );
-      return finish(run, folder, trained, ui);
+      const append = (event: RunEvent): Promise<void> => folder.append(event);
+      const model = await takeLayersOff(trained.model, data.dataset, options, append, ui);
+      return finish(run, folder, { ...trained, model }, ui);
     });
   } catch (error) {
     // what a run that goes on was left with is never thrown away
@@ -96,7 +101,11 @@ async function openFolder(
     const checkpoint = await folder.resume();
     if (checkpoint) {
       const { epoch } = checkpoint;
-      await rewindRecord(folder.recordFile, (event) => event.type === 'epoch' && event.epoch > epoch);
+      // layers are tried again after the last epoch
+      await rewindRecord(
+        folder.recordFile,
+        (event) => event.type === 'layer' || (event.type === 'epoch' && event.epoch > epoch),
+      );
       return { folder, checkpoint };
     }
   }

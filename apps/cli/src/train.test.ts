@@ -61,6 +61,19 @@ describe('train', () => {
     expect(model.getLayer('fc1').outputShape).toEqual([null, 10]);
   });
 
+  it('removes whole layers of what it trained, and those of which every unit should go', async () => {
+    const line = `train ${tiny} --epochs 3 --hidden 12,8 --no-report --json`;
+    const { code, json } = await run(`${line} --remove-layers 100 --out ${at('shallow')}`);
+    expect(code).toBe(0);
+    const tried = (await record('shallow')).filter((event) => event.type === 'layer');
+    expect(tried.map(({ layer }) => layer)).toEqual(expect.arrayContaining(['fc1', 'fc2']));
+    expect(json.headline).toMatch(/layers? removed/);
+    const whole = `${line} --pruner random --threshold 9 --scope fc2 --after 0.7 --whole-layers`;
+    expect((await run(`${whole} --out ${at('joined')}`)).code).toBe(0);
+    const joined = await loadModel(join(at('joined'), 'model'));
+    expect(joined.layers.map(({ name }) => name)).not.toContain('fc2');
+  });
+
   it.each(['sgd', 'momentum', 'rmsprop', 'adam'])(
     'goes on after Ctrl-C as if nothing had happened (%s)',
     async (optimizer) => {

@@ -4,6 +4,7 @@ import { pruneConfig } from '../config/schema.ts';
 import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addPruningOptions } from '../options/pruning.ts';
+import { addRemovalOptions } from '../options/removal.ts';
 import { addTrainingOptions } from '../options/training.ts';
 import { place } from '../parse.ts';
 import { type PruneCommandOptions, pruneRun } from '../prune-run.ts';
@@ -14,6 +15,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
     .command('prune <model>')
     .description('Plan, make the smaller model, fine-tune it, and measure what came of it on test data.');
   addPruningOptions(command);
+  addRemovalOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
   addDataOptions(command)
     .option('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)

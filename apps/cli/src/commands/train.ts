@@ -11,6 +11,7 @@ import { addDataOptions } from '../options/data.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
 import { addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
 import { addPruningOptions } from '../options/pruning.ts';
+import { addRemovalOptions } from '../options/removal.ts';
 import { addRestartOption } from '../options/restart.ts';
 import { addTrainingOptions } from '../options/training.ts';
 import { place } from '../parse.ts';
@@ -32,6 +33,7 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addDataOptions(command);
   addTrainingOptions(command, { epochs: EPOCHS, least: 1 });
   addPruningOptions(command);
+  addRemovalOptions(command);
   addScheduleOptions(command);
   addRestartOption(command)
     .option('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)

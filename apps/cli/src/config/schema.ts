@@ -8,6 +8,7 @@ import { type ModelOptions, modelNames } from '../options/model.ts';
 import type { PhaseOptions, TrainPruningOptions } from '../options/phases.ts';
 import { prunerSpec } from '../options/pruners.ts';
 import type { PruningOptions } from '../options/pruning.ts';
+import type { RemovalOptions } from '../options/removal.ts';
 import { type RestartSettings, restartSettings } from '../options/restart.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { choice, optional, strict } from './strict.ts';
@@ -29,7 +30,8 @@ export interface PruneConfig
   extends Pick<EngineOptions, 'engine'>,
     DataOptions,
     TrainingOptions,
-    PruningOptions {
+    PruningOptions,
+    RemovalOptions {
   readonly out?: string;
   readonly sweep?: boolean;
   readonly report?: boolean;
@@ -103,6 +105,7 @@ const judging = {
   threshold: z.number().describe('how far: the units with a score below it'),
   scope: z.array(text).min(1).describe('ids or kinds of groups: neuron, channel, feature'),
   compensation: choice(compensationNames),
+  wholeLayers: z.boolean().describe('layers may go of which every unit should'),
 };
 
 const schedule = {
@@ -112,6 +115,15 @@ const schedule = {
   power: z.number().positive().describe('much at first, little at the end: by 1 - (1 - k/n)^p'),
   after: share.describe('once, after this part of the epochs'),
   floor: share.describe('only while validation accuracy is at least this'),
+};
+
+const removal = {
+  removal: choice(['shrink', 'mask']).describe('make the model smaller (default), or zero units in place'),
+  removeLayers: z
+    .number()
+    .min(0)
+    .max(100)
+    .describe('remove whole hidden layers while it costs at most so many points of validation accuracy'),
 };
 
 const calibration = whole(1).describe('judge units on so many training rows (default: 2000)');
@@ -132,7 +144,7 @@ export const trainConfig: z.ZodType<TrainConfig> = strict(
     ...schedule,
     calibration,
     phases,
-    removal: choice(['shrink', 'mask']).describe('make the model smaller (default), or zero units in place'),
+    ...removal,
     restart: z
       .union([z.literal(true), restartSettings], { error: 'Give true, or settings: { "step": 8 }' })
       .describe('look for the smallest network that does as well, each from a new initialisation'),
@@ -140,5 +152,5 @@ export const trainConfig: z.ZodType<TrainConfig> = strict(
 );
 
 export const pruneConfig: z.ZodType<PruneConfig> = strict(
-  optional({ ...common, ...data, ...training(0), ...judging, calibration, sweep: z.boolean() }),
+  optional({ ...common, ...data, ...training(0), ...judging, ...removal, calibration, sweep: z.boolean() }),
 );

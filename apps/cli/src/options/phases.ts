@@ -4,8 +4,9 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { phases } from '../config/schema.ts';
 import { valid } from '../config/strict.ts';
 import { asUsage, UsageError } from '../errors.ts';
-import { number, oneOf, whole } from '../parse.ts';
-import { type JudgingOptions, type PruningOptions, pruningOf } from './pruning.ts';
+import { number, whole } from '../parse.ts';
+import { type JudgingOptions, type PruningOptions, pruningOf, wantsUnits } from './pruning.ts';
+import type { RemovalOptions } from './removal.ts';
 
 /** When to prune in a training. */
 export interface ScheduleOptions {
@@ -21,9 +22,8 @@ export interface ScheduleOptions {
 export interface PhaseOptions extends JudgingOptions, ScheduleOptions {}
 
 /** What a training may be told of its pruning. */
-export interface TrainPruningOptions extends PruningOptions, ScheduleOptions {
+export interface TrainPruningOptions extends PruningOptions, ScheduleOptions, RemovalOptions {
   readonly phases?: readonly PhaseOptions[];
-  readonly removal?: 'shrink' | 'mask';
 }
 
 export const addScheduleOptions = (command: Command): Command =>
@@ -39,12 +39,6 @@ export const addScheduleOptions = (command: Command): Command =>
       '--phases <json>',
       'several pruners, each with a budget and a schedule of its own: [{"pruner": ...}, ...]',
       parsePhases,
-    )
-    .optionsGroup('Pruning:')
-    .option(
-      '--removal <how>',
-      'shrink (default: a smaller model) or mask (units are zeroed in place)',
-      oneOf(['shrink', 'mask']),
     )
     .optionsGroup('Options:');
 
@@ -65,8 +59,12 @@ const asked = <Key extends string>(
   keys: readonly Key[],
 ): Key | undefined => keys.find((key) => options[key] !== undefined);
 
-const judgeKeys = ['pruner', 'fraction', 'count', 'threshold'] as const;
-const phaseKeys = [...judgeKeys, 'scope', 'compensation', ...scheduleKeys] as const;
+const phaseKeys = [
+  ...(['pruner', 'fraction', 'count', 'threshold', 'scope', 'compensation', 'wholeLayers'] as const),
+  ...scheduleKeys,
+];
+
+const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The prunings of a training of so many epochs; none if the options don't speak of pruning. */
 export async function phasesOf(
@@ -76,7 +74,7 @@ export async function phasesOf(
 ): Promise<TrainPruning[]> {
   const one = asked(options, phaseKeys);
   if (options.phases && one)
-    throw new UsageError(`--${one} belongs into the phases: leave it out beside --phases`);
+    throw new UsageError(`${flagOf(one)} belongs into the phases: leave it out beside --phases`);
   const all = options.phases ?? (one || options.calibration !== undefined ? [options] : []);
   const prunings: TrainPruning[] = [];
   for (const [i, phase] of all.entries()) {
@@ -92,9 +90,13 @@ export async function phasesOf(
 
 /** Who says, in a search for the smallest network, which groups have units to spare; nobody if nobody is asked. */
 export async function judgesOf(options: TrainPruningOptions, seed: number): Promise<Pruning | undefined> {
-  const stranger = asked(options, [...scheduleKeys, 'phases', 'removal', 'compensation']);
-  if (stranger) throw new UsageError(`--restart removes nothing while it trains: leave out --${stranger}`);
-  return asked(options, judgeKeys) && pruningOf(options, seed);
+  const stranger = asked(options, [
+    ...scheduleKeys,
+    ...(['phases', 'removal', 'removeLayers', 'compensation', 'wholeLayers'] as const),
+  ]);
+  if (stranger)
+    throw new UsageError(`--restart removes nothing while it trains: leave out ${flagOf(stranger)}`);
+  return wantsUnits(options) ? pruningOf(options, seed) : undefined;
 }
 
 /** When the options mean to prune in so many epochs. */

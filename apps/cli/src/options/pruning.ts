@@ -14,11 +14,18 @@ export interface JudgingOptions {
   readonly threshold?: number;
   readonly scope?: readonly string[];
   readonly compensation?: CompensationName;
+  readonly wholeLayers?: boolean;
 }
 
 export interface PruningOptions extends JudgingOptions {
   readonly calibration?: number;
 }
+
+const judgeKeys = ['pruner', 'fraction', 'count', 'threshold'] as const;
+
+/** Whether the options say which units go. */
+export const wantsUnits = (options: JudgingOptions): boolean =>
+  judgeKeys.some((key) => options[key] !== undefined);
 
 /** How many training rows units are judged on. */
 export const CALIBRATION = 2000;
@@ -41,6 +48,7 @@ export const addPruningOptions = (command: Command): Command =>
       `${compensationNames.join(', ')} (default: add for pairs, else none)`,
       oneOf(compensationNames),
     )
+    .option('--whole-layers', 'layers may go of which every unit should')
     .option('--calibration <n>', `judge units on so many training rows (default: ${CALIBRATION})`, whole(1))
     .optionsGroup('Options:');
 
@@ -51,7 +59,7 @@ const collect = (text: string, earlier: readonly PrunerSpec[] = []): readonly Pr
 
 /** What the options mean, or why they can't be. */
 export async function pruningOf(options: JudgingOptions, seed: number): Promise<Pruning> {
-  const { compensation, scope } = options;
+  const { compensation, scope, wholeLayers } = options;
   const specs = [options.pruner ?? 'angle'].flat();
   const pruner = await makePruner(specs, seed);
   const budget = budgetOf(options, pruner, specs);
@@ -67,6 +75,7 @@ export async function pruningOf(options: JudgingOptions, seed: number): Promise<
     ...(budget && { budget }),
     ...(scope && { scope }),
     ...(filled && { compensation: filled }),
+    ...(wholeLayers && { wholeLayers }),
   };
 }
 
