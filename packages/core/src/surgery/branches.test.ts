@@ -19,6 +19,7 @@ import type { Plan } from '../plan/types.ts';
 import { examples, liven } from '../test-models/build.ts';
 import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
 import { scores } from '../test-models/pruners.ts';
+import { ChannelBias } from './channel-bias.ts';
 import { mask } from './mask.ts';
 import { removableLayers, removeLayer } from './remove-layer.ts';
 import { shrink } from './shrink.ts';
@@ -265,6 +266,36 @@ describe('a branch of which every unit goes', () => {
     ]);
     const { history } = await small.fit(x, y, { epochs: 8, verbose: 0 });
     expect(history.loss!.at(-1)).toBeLessThan(history.loss![0] as number);
+  });
+});
+
+describe('ChannelBias', () => {
+  it('is pruned as any layer, and trained: its bias moves', async () => {
+    const model = resNet([standard, standard]);
+    const x = examples(model, 8, 1);
+    const small = await shrink(model, await plan(model, emptying(model, ['b1_0_conv'])));
+    const bias = small.getLayer('b1_sum_bias').weights[0]!;
+    const before = bias.read().dataSync().slice();
+    small.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    await small.fit(x, tf.zeros([8, 3]), { epochs: 2, verbose: 0 });
+    expect(bias.read().dataSync()).not.toEqual(before);
+    const smaller = await plan(small, { pruner: scores(0, 1), budget: { count: 1 }, scope: ['stem'] });
+    expect((await expectSame(small, smaller, x)).getLayer('b1_sum_bias').weights[0]!.shape).toEqual([3]);
+  });
+
+  it('works along any axis but the batch', () => {
+    const x = tf.zeros([1, 2, 3]);
+    const apply = (axis?: number) => {
+      const layer = new ChannelBias(axis === undefined ? {} : { axis });
+      layer.apply(x);
+      layer.weights[0]!.write(tf.range(1, layer.weights[0]!.shape[0]! + 1));
+      return Array.from((layer.apply(x) as tf.Tensor).dataSync());
+    };
+    expect(apply()).toEqual([1, 2, 3, 1, 2, 3]);
+    expect(apply(-2)).toEqual([1, 1, 1, 2, 2, 2]);
+    expect(apply(1)).toEqual([1, 1, 1, 2, 2, 2]);
+    expect(() => apply(0)).toThrow("[core] ChannelBias needs an axis other than the batch's 0, got 0");
+    expect(() => apply(0.5)).toThrow('got 0.5');
   });
 });
 
