@@ -52,7 +52,7 @@ export async function runFolder(
     recordFile,
     append: (event) => appendFile(recordFile, `${JSON.stringify(event)}\n`),
     async events() {
-      const lines = (await readFile(recordFile, 'utf8')).split('\n').filter((line) => line !== '');
+      const lines = (await textOf(recordFile)).split('\n').filter((line) => line !== '');
       const events = lines.flatMap((line) => eventOf(line) ?? []);
       if (events.length < lines.length) await replaceRecord(recordFile, events);
       return events;
@@ -76,6 +76,13 @@ export async function runFolder(
     },
   };
 }
+
+/** A file's text; nothing if there is no file yet. */
+const textOf = (file: string): Promise<string> =>
+  readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
 
 function eventOf(line: string): RunEvent | undefined {
   try {
