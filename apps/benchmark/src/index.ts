@@ -78,7 +78,7 @@ async function runOne(benchmark: Benchmark, { json, seeds, ...flags }: Flags): P
   await writeWhole(data, `${text}\n`);
   await writeWhole(html, renderPage(benchmark.page(result)));
   process.stdout.write(json ? `${text}\n` : `${benchmark.terminal(result)}\n\n${html}\n${data}\n`);
-  if (flags.quick) process.stderr.write('This was the quick form: few images and little training.\n');
+  if (flags.quick) process.stderr.write('This was the quick form: few examples and little training.\n');
   return result;
 }
 

@@ -8,7 +8,7 @@ import { sensitivity } from '@espalier/pruner-sensitivity';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Letters } from './letters.ts';
 import { fit, networkFor, type Outcome, outcomeOf } from './network.ts';
-import { DEEP, EPOCHS, HIDDEN, RULE, STEPS, type Units } from './paper.ts';
+import { DEEP, EPOCHS, HIDDEN, type Length, PRUNINGS, RULE, type Units } from './paper.ts';
 
 export type Criterion = 'sensitivity' | 'relevance' | 'badness' | 'contribution' | 'angle' | 'random';
 
@@ -62,21 +62,32 @@ export async function byRule(
 /** The network that `pruned` begins with. */
 export async function trainedFirst(letters: Letters, { seed, quick }: DeepArgs): Promise<LayersModel> {
   const model = networkFor(letters, { hidden: Object.values(HIDDEN), l2: DEEP.l2, seed }, DEEP);
-  return (await fit(model, letters, { ...DEEP, epochs: epochsOf(EPOCHS.before, quick), seed })).model;
+  return (await fit(model, letters, { ...DEEP, epochs: epochsOf(EPOCHS.first, quick), seed })).model;
+}
+
+export interface PrunedArgs extends DeepArgs {
+  readonly units: Units;
+  readonly criterion: Criterion;
+  readonly length: Length;
 }
 
 /** Small steps with training in between, from a trained network, down to so many units in each layer. */
 export async function pruned(
   letters: Letters,
   model: LayersModel,
-  { units, criterion, seed, quick }: DeepArgs & { readonly units: Units; readonly criterion: Criterion },
+  { units, criterion, length, seed, quick }: PrunedArgs,
 ): Promise<Outcome> {
   const count = Object.fromEntries(
     Object.entries(HIDDEN).map(([name, size]) => [name, size - units[name as keyof Units]]),
   );
-  const schedule = everyEpochs(quick ? { until: STEPS.until } : STEPS);
-  const pruning = { pruner: criteria[criterion](seed), budget: { count }, schedule };
-  const epochs = epochsOf(EPOCHS.pruning, quick);
-  const trained = await fit(model, letters, { ...DEEP, epochs, seed: seed + 1000, pruning });
+  const { rate, epochs, every, until } = PRUNINGS[length];
+  const pruning = {
+    pruner: criteria[criterion](seed),
+    budget: { count },
+    schedule: everyEpochs(quick ? { until } : { every, until }),
+  };
+  // another order of the examples than in the first training
+  const args = { ...DEEP, rate, epochs: epochsOf(epochs, quick), seed: seed + 1000, pruning };
+  const trained = await fit(model, letters, args);
   return outcomeOf(trained.model, letters, trained.events);
 }

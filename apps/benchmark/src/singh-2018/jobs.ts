@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BenchmarkOptions } from '../benchmark.ts';
-import { type Criterion, criteria } from './deep.ts';
+import { type Criterion, criteria, type PrunedArgs } from './deep.ts';
 import {
   HIDDEN,
   lefts,
@@ -20,7 +20,7 @@ export type Task = { readonly case: string } & (
   | { readonly kind: 'rule'; readonly budget: { readonly count: Units } | { readonly threshold: number } }
   /** The network that all prunings begin with. */
   | { readonly kind: 'first' }
-  | { readonly kind: 'pruned'; readonly units: Units; readonly criterion: Criterion }
+  | ({ readonly kind: 'pruned' } & Pick<PrunedArgs, 'units' | 'criterion' | 'length'>)
 );
 
 /** One network with one seed: all that a worker needs to know. */
@@ -38,12 +38,14 @@ export const afterPaper: Units = {
   fc3: HIDDEN.fc3 - PAPER_COUNTS.removed.fc3,
 };
 
-const byCriteria = (name: string, units: Units): Task[] => [
-  ...(Object.keys(criteria) as Criterion[]).map(
-    (criterion): Task => ({ case: `${name}/${criterion}`, kind: 'pruned', units, criterion }),
-  ),
-  { case: `${name}/from-scratch`, kind: 'unpruned', units },
-];
+const byCriteria = (units: Units): Task[] => {
+  const name = leftName(units);
+  const judged = (Object.keys(criteria) as Criterion[]).flatMap((criterion): Task[] => [
+    { case: `${name}/${criterion}`, kind: 'pruned', units, criterion, length: 'long' },
+    { case: `${name}/short/${criterion}`, kind: 'pruned', units, criterion, length: 'short' },
+  ]);
+  return [...judged, { case: `${name}/from-scratch`, kind: 'unpruned', units }];
+};
 
 export const leftName = (units: Units): string => `deep/${totalOf(units)}-left`;
 
@@ -58,8 +60,8 @@ export const tasks: readonly Task[] = [
   { case: 'deep/unpruned', kind: 'unpruned', units: HIDDEN },
   { case: 'deep/paper-counts', kind: 'rule', budget: { count: PAPER_COUNTS.removed } },
   { case: 'deep/paper-threshold', kind: 'rule', budget: { threshold: RULE.threshold } },
-  ...byCriteria(leftName(afterPaper), afterPaper),
-  ...lefts.flatMap(({ units }) => byCriteria(leftName(units), units)),
+  ...byCriteria(afterPaper),
+  ...lefts.flatMap(({ units }) => byCriteria(units)),
 ];
 
 /** One job for each task and seed; but the search for the fewest units has seeds of its own. */

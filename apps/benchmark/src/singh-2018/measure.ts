@@ -4,10 +4,10 @@ import type { AttemptEvent } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Cache, cacheIn, keyOf } from './cache.ts';
 import { byRule, pruned, trainedFirst, unpruned } from './deep.ts';
-import type { Job } from './jobs.ts';
+import type { Job, Task } from './jobs.ts';
 import { type Letters, loadLetters } from './letters.ts';
 import { compiled, type Outcome, outcomeOf } from './network.ts';
-import { DEEP, EPOCHS, RESTART, RULE, STEPS } from './paper.ts';
+import { DEEP, EPOCHS, PRUNINGS, RESTART, RULE, singleRows } from './paper.ts';
 import { fewest, single } from './single.ts';
 
 /** What a worker answers. */
@@ -16,23 +16,24 @@ export interface Measured extends Outcome {
   readonly dataset: string;
 }
 
+/** What a training depends on, beside its task. */
+const settings: Readonly<Record<Task['kind'], unknown>> = {
+  single: undefined,
+  fewest: [RESTART, singleRows],
+  first: [DEEP, EPOCHS],
+  unpruned: [DEEP, EPOCHS],
+  rule: [DEEP, EPOCHS, RULE],
+  pruned: [DEEP, EPOCHS, PRUNINGS],
+};
+
 /** Trains and measures one network, or takes what is known of it from the cache. */
 export async function measure(job: Job): Promise<Measured> {
   const engine = await useEngine(job.engine);
   const letters = await loadLetters(job.quick);
   try {
     const cache = cacheIn(job.cache);
-    const surroundings = [
-      engine.name,
-      letters.name,
-      letters.train.x.shape,
-      DEEP,
-      EPOCHS,
-      RULE,
-      STEPS,
-      RESTART,
-    ];
-    const name = `${job.task.case}-seed${job.seed}-${keyOf([job.task, job.quick, surroundings])}`;
+    const key = keyOf([job.task, job.quick, engine.name, letters.name, settings[job.task.kind]]);
+    const name = `${job.task.case}-seed${job.seed}-${key}`;
     const known = await cache.read<Measured>(name);
     if (known) return known;
     const measured = { ...(await carryOut(job, letters, cache, name)), dataset: letters.name };
@@ -81,7 +82,7 @@ async function first(
   folder: string,
   args: { readonly seed: number; readonly quick: boolean },
 ): Promise<LayersModel> {
-  const key = keyOf([letters.name, letters.train.x.shape, args, DEEP, EPOCHS]);
+  const key = keyOf([letters.name, args, DEEP, EPOCHS]);
   const path = join(folder, `deep-first-seed${args.seed}-${key}`);
   const kept = await loadModel(path).catch(() => undefined);
   if (kept) return compiled(kept, DEEP);

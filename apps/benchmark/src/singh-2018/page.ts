@@ -2,12 +2,14 @@ import { type Block, heatmap, htmlTable, type LineChart, type Page, type Section
 import type { EpochEvent, EvaluateEvent, PruneEvent, RunRecord } from '@espalier/trainer';
 import type { Result } from '../benchmark.ts';
 import { restartCase } from './jobs.ts';
-import { ADAPTIVE_CLASSIFIER, HIDDEN, singleRows, totalOf } from './paper.ts';
+import { ADAPTIVE_CLASSIFIER, HIDDEN, type Length, PRUNINGS, singleRows, totalOf } from './paper.ts';
 import {
+  caseOf,
   deepRows,
   deepTable,
+  FROM_SCRATCH,
   find,
-  methods,
+  methodsOf,
   restartTable,
   restartTitle,
   ruleTable,
@@ -53,9 +55,19 @@ export function pageOf(result: Result): Page {
       {
         heading: 'Three hidden layers, pruned further',
         intro:
-          'From a trained network, in many small steps with training in between. From scratch: a network of that size ' +
-          'from the beginning, trained for as many epochs.',
-        blocks: [table('Who judges', deepTable(result)), { chart: leftChart(result) }],
+          `From a trained network, in small steps, within ${PRUNINGS.long.epochs} epochs of training. From scratch: a ` +
+          'network of that size from the beginning, trained for as many epochs in all.',
+        blocks: [
+          table('Who judges, with much training', deepTable(result, 'long')),
+          { chart: leftChart(result, 'long') },
+          {
+            text:
+              `So much training makes up for a bad choice. Within ${PRUNINGS.short.epochs} epochs it can't, ` +
+              'and who judges matters more.',
+          },
+          table('Who judges, with little training', deepTable(result, 'short')),
+          { chart: leftChart(result, 'short') },
+        ],
       },
       ...(result.records ? trainings(result.records) : []),
     ],
@@ -65,59 +77,65 @@ export function pageOf(result: Result): Page {
 const runs = ({ environment: { seeds } }: Result): string =>
   seeds === 1 ? 'one training of each' : `means of ${seeds} trainings of each`;
 
-function leftChart(result: Result): LineChart {
-  const lefts = deepRows.map(({ left }) => left);
-  const ends = [Math.min(...lefts), totalOf(HIDDEN)];
-  const unpruned = find(result, 'deep/unpruned');
+function leftChart(result: Result, length: Length): LineChart {
+  const ends = [Math.min(...deepRows.map(({ left }) => left)), totalOf(HIDDEN)] as const;
+  const unpruned = find(result, 'deep/unpruned')?.value ?? Number.NaN;
   return {
-    title: 'Accuracy against the neurons left',
-    x: { name: `hidden neurons left of ${totalOf(HIDDEN)}`, min: ends[0]!, max: ends[1]! },
+    title: `Accuracy against the neurons left, ${PRUNINGS[length].epochs} epochs`,
+    x: { name: `hidden neurons left of ${totalOf(HIDDEN)}`, min: ends[0], max: ends[1] },
     y: { name: 'accuracy, %' },
     series: [
-      ...Object.entries(methods).map(([method, name]) => ({
+      ...methodsOf(length).map(([method, name]) => ({
         name,
-        dashed: method === 'from-scratch',
+        dashed: method === FROM_SCRATCH,
         points: deepRows.flatMap(({ name: row, left }) => {
-          const found = find(result, `${row}/${method}`);
+          const found = find(result, caseOf(row, method, length));
           return found ? [[left, found.value] as const] : [];
         }),
       })),
-      {
-        name: 'Unpruned',
-        dashed: true,
-        points: ends.map((end) => [end, unpruned?.value ?? Number.NaN] as const),
-      },
+      { name: 'Unpruned', dashed: true, points: ends.map((end) => [end, unpruned] as const) },
     ],
   };
 }
 
-const titles: ReadonlyMap<string, string> = new Map([
-  ...singleRows.map((row) => [row.name, singleTitle(row)] as const),
-  [restartCase, 'the fewest units that do'] as const,
-  ['deep/unpruned', '60-45-30, not pruned'] as const,
-  ['deep/paper-counts', '60-45-30, the paper’s counts by its rule'] as const,
-  ['deep/paper-threshold', '60-45-30, the paper’s threshold by its rule'] as const,
-  ...deepRows.flatMap(({ name, left }) => [
-    [`${name}/sensitivity`, `60-45-30, ${left} neurons left by sensitivity`] as const,
-    [`${name}/from-scratch`, `${left} neurons from scratch`] as const,
-  ]),
-]);
+/** Whose curves are drawn, by case. */
+const drawn: readonly { readonly heading: string; readonly titles: ReadonlyMap<string, string> }[] = [
+  {
+    heading: 'Curves and confusion: one hidden layer',
+    titles: new Map([
+      ...singleRows.map((row): [string, string] => [row.name, singleTitle(row)]),
+      [restartCase, 'the fewest units that do'],
+    ]),
+  },
+  {
+    heading: 'Curves and confusion: three hidden layers',
+    titles: new Map([
+      ['deep/unpruned', '60-45-30, not pruned'],
+      ['deep/paper-counts', '60-45-30, the paper’s counts by its rule'],
+      ['deep/paper-threshold', '60-45-30, the paper’s threshold by its rule'],
+      ...deepRows.map(({ name, left }): [string, string] => [
+        `${name}/sensitivity`,
+        `60-45-30, ${left} neurons left by sensitivity`,
+      ]),
+    ]),
+  },
+];
 
-/** Curves and confusion of one training of each kind. */
-function trainings(records: ReadonlyMap<string, RunRecord>): Section[] {
-  return [...titles].flatMap(([name, title]) => {
-    const record = records.get(name);
-    return record ? [{ heading: `Curves and confusion: ${title}`, blocks: blocksOf(title, record) }] : [];
-  });
-}
+const trainings = (records: ReadonlyMap<string, RunRecord>): Section[] =>
+  drawn.map(({ heading, titles }) => ({
+    heading,
+    intro: 'The trainings with the first seed. Losses include the weight decay, where there is any.',
+    blocks: [...titles].flatMap(([name, title]) => blocksOf(title, records.get(name) ?? [])),
+  }));
 
 /** Points in one curve: more only make the page larger. */
 const MOST_POINTS = 100;
 
 function blocksOf(title: string, record: RunRecord): Block[] {
   const epochs = record.filter((event): event is EpochEvent => event.type === 'epoch');
+  if (epochs.length === 0) return [];
   const every = Math.ceil(epochs.length / MOST_POINTS);
-  const drawn = epochs.filter((_, i) => i % every === 0 || i === epochs.length - 1);
+  const shown = epochs.filter((_, i) => i % every === 0 || i === epochs.length - 1);
   const marks = record
     .filter((event): event is PruneEvent => event.type === 'prune')
     .filter((_, i, all) => i === 0 || i === all.length - 1)
@@ -125,12 +143,12 @@ function blocksOf(title: string, record: RunRecord): Block[] {
   const curve = (name: string, pick: (event: EpochEvent) => number | undefined, dashed = false) => ({
     name,
     dashed,
-    points: drawn.map((event) => [event.epoch, pick(event) ?? Number.NaN] as const),
+    points: shown.map((event) => [event.epoch, pick(event) ?? Number.NaN] as const),
   });
   const chart = (what: string, y: LineChart['y'], series: LineChart['series']): Block => ({
     chart: { title: `${what}: ${title}`, x: { name: 'epoch', min: 0 }, y, series, marks, height: 240 },
   });
-  const ends = [drawn[0]?.epoch ?? 0, drawn.at(-1)?.epoch ?? 0];
+  const ends = [shown[0]!.epoch, shown.at(-1)!.epoch];
   const confusion = record.find(
     (event): event is EvaluateEvent => event.type === 'evaluate' && event.split === 'test',
   );

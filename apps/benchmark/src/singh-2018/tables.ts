@@ -4,6 +4,7 @@ import { afterPaper, leftName, restartCase } from './jobs.ts';
 import {
   ADAPTIVE_CLASSIFIER,
   HIDDEN,
+  type Length,
   lefts,
   PAPER_COUNTS,
   type SingleRow,
@@ -31,16 +32,25 @@ export const shown = (row: Row | undefined, digits = 1): string | null => {
 const counted = (row: Row | undefined): string | null =>
   row ? row.value.toFixed(Number.isInteger(row.value) ? 0 : 1) : null;
 
-/** The columns of a deep table, by the last part of a case. */
-export const methods: Readonly<Record<string, string>> = {
+export const FROM_SCRATCH = 'from-scratch';
+
+const methods: Readonly<Record<string, string>> = {
   sensitivity: 'Sensitivity',
   relevance: 'Relevance',
   badness: 'Badness',
   contribution: 'Contribution',
   angle: 'Distinctiveness',
   random: 'Random',
-  'from-scratch': 'From scratch',
+  [FROM_SCRATCH]: 'From scratch',
 };
+
+/** The columns of a deep table, by the last part of a case; after the short training nothing is from scratch. */
+export const methodsOf = (length: Length): (readonly [method: string, name: string])[] =>
+  Object.entries(methods).filter(([method]) => length === 'long' || method !== FROM_SCRATCH);
+
+/** The case of a row and a column. */
+export const caseOf = (row: string, method: string, length: Length): string =>
+  length === 'long' ? `${row}/${method}` : `${row}/short/${method}`;
 
 /** All rows of the deep table: what the paper removed, then more. */
 export const deepRows: readonly { readonly name: string; readonly left: number; readonly target?: number }[] =
@@ -110,13 +120,16 @@ export function ruleTable(result: Result): Table {
   };
 }
 
-export function deepTable(result: Result): Table {
+/** A pruning by each criterion at each number of neurons left. */
+export function deepTable(result: Result, length: Length): Table {
+  const columns = methodsOf(length);
+  const targets = length === 'long';
   return {
     columns: [
       { name: 'Neurons left', numeric },
       { name: 'Weights', numeric },
-      { name: 'Target', numeric },
-      ...Object.entries(methods).map(([method, name]) => ({
+      ...(targets ? [{ name: 'Target', numeric }] : []),
+      ...columns.map(([method, name]) => ({
         name,
         numeric,
         strong: method === 'sensitivity',
@@ -125,8 +138,8 @@ export function deepTable(result: Result): Table {
     rows: deepRows.map(({ name, left, target }) => [
       `${left} of ${totalOf(HIDDEN)}`,
       find(result, `${name}/sensitivity`, 'params')?.value ?? null,
-      target ?? null,
-      ...Object.keys(methods).map((method) => shown(find(result, `${name}/${method}`))),
+      ...(targets ? [target ?? null] : []),
+      ...columns.map(([method]) => shown(find(result, caseOf(name, method, length)))),
     ]),
   };
 }
@@ -154,7 +167,14 @@ export const terminalOf = (result: Result): string =>
     ['One hidden layer: test accuracy in percent', singleTable(result)] as const,
     [restartTitle(result), restartTable(result)] as const,
     ["60-45-30 pruned while it trains, by the paper's rule", ruleTable(result)] as const,
-    ['60-45-30 pruned further, in small steps: test accuracy in percent', deepTable(result)] as const,
+    [
+      '60-45-30 pruned further, then trained for long: test accuracy in percent',
+      deepTable(result, 'long'),
+    ] as const,
+    [
+      '60-45-30 pruned further, then hardly trained: test accuracy in percent',
+      deepTable(result, 'short'),
+    ] as const,
   ]
     .map(([title, table]) => `${title}\n\n${terminalTable({ ...table, width: 130 })}`)
     .join('\n\n');
