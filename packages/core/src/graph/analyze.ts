@@ -1,12 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { asLayersModel } from '../model.ts';
-import { FIXED, varyingAxes } from './labels.ts';
+import { draftsOf, type GroupKind, sitesOf } from './groups.ts';
 import type { Observation } from './rule.ts';
-import { SELECTION_CLASS } from './rules/reshape.ts';
-import { type Trace, type TracedLayer, type TracedValue, trace } from './trace.ts';
+import { type Trace, type TracedLayer, trace } from './trace.ts';
 
-/** What a group's units are: neurons of a Dense layer, channels of a map, positions of a flattened map. */
-export type GroupKind = 'neuron' | 'channel' | 'feature';
+export type { GroupKind } from './groups.ts';
 
 /** The entries of one axis of one weight that belong to a group's units. */
 export interface Member {
@@ -93,16 +91,7 @@ export function analyze(model: LayersModel): Graph {
 export function analyzeInternals(model: LayersModel): Analysis {
   const traced = trace(asLayersModel(model));
   const { classes, layers } = traced;
-  const drafts = draftGroups(traced);
-  const draftOf: Draft[] = [];
-  const unitOf = new Int32Array(classes.last + 1);
-  for (const draft of drafts) {
-    draft.roots.forEach((root, unit) => {
-      draftOf[root] = draft;
-      unitOf[root] = unit;
-    });
-  }
-  collectMembers(traced, draftOf, unitOf);
+  const { drafts, draftOf } = draftsOf(traced);
 
   const groups = drafts.map((draft): AnalyzedGroup => {
     const first = draft.roots[0]!;
@@ -156,129 +145,4 @@ function summarize(layer: TracedLayer): LayerSummary {
     outputShape: [null, ...(layer.outputs[0]?.labels.shape ?? [])],
     ...layerCost(layer, (labels) => labels.length),
   };
-}
-
-interface Draft {
-  readonly id: string;
-  readonly kind: GroupKind;
-  readonly producers: readonly number[];
-  readonly roots: number[];
-  readonly members: {
-    readonly layer: string;
-    readonly weight: string;
-    readonly axis: number;
-    readonly role: Member['role'];
-    readonly entries: number[];
-    readonly units: number[];
-  }[];
-}
-
-/** One group for each set of layers that make units together (and for each reason that freezes some). */
-function draftGroups({ classes, layers }: Trace): Draft[] {
-  const ownersOf = new Map<number, Set<number>>();
-  for (let label = 1; label <= classes.last; label++) {
-    const root = classes.find(label);
-    const owners = ownersOf.get(root) ?? new Set();
-    ownersOf.set(root, owners.add(classes.ownerOf(label)));
-  }
-  const drafts = new Map<string, Draft>();
-  const ids = new Map<string, number>();
-  for (const [root, owners] of ownersOf) {
-    const producers = [...owners].sort((a, b) => a - b);
-    const parent = classes.parentOf(root);
-    const parentOwner = parent === FIXED ? '' : classes.ownerOf(parent);
-    const key = [producers, parentOwner, classes.frozen(root), classes.inexact(root)].join('|');
-    const draft = drafts.get(key);
-    if (draft) {
-      draft.roots.push(root);
-      continue;
-    }
-    const first = layers[producers[0]!]!;
-    const count = (ids.get(first.path) ?? 0) + 1;
-    ids.set(first.path, count);
-    drafts.set(key, {
-      id: count === 1 ? first.path : `${first.path}#${count}`,
-      kind: kindOf(first),
-      producers,
-      roots: [root],
-      members: [],
-    });
-  }
-  return parentsFirst([...drafts.values()], classes);
-}
-
-/** A budget counts what is left of a group's features after the group itself was judged. */
-function parentsFirst(drafts: readonly Draft[], classes: Trace['classes']): Draft[] {
-  const draftOf = new Map(drafts.flatMap((draft) => draft.roots.map((root) => [root, draft])));
-  const ordered = new Set<Draft>();
-  const place = (draft: Draft, waiting: readonly Draft[]): void => {
-    if (ordered.has(draft) || waiting.includes(draft)) return;
-    for (const root of draft.roots) {
-      const parent = draftOf.get(classes.parentOf(root));
-      if (parent) place(parent, [...waiting, draft]);
-    }
-    ordered.add(draft);
-  };
-  for (const draft of drafts) place(draft, []);
-  return [...ordered];
-}
-
-function kindOf(layer: TracedLayer): GroupKind {
-  const className = layer.layer.getClassName();
-  if (className === 'Flatten' || className === SELECTION_CLASS) return 'feature';
-  if (layer.outputs[0]!.labels.shape.length > 1) return 'channel';
-  return 'neuron';
-}
-
-/** Lists, for each unit, the entries of all weights that are its own or its features'. */
-function collectMembers({ classes, layers }: Trace, draftOf: readonly Draft[], unitOf: Int32Array): void {
-  for (const { path, weights } of layers) {
-    for (const { name, axes } of weights) {
-      axes.forEach((axis, a) => {
-        if (!axis) return;
-        const here = new Map<Draft, Draft['members'][number]>();
-        const memberOf = (draft: Draft) => {
-          let member = here.get(draft);
-          if (!member) {
-            member = { layer: path, weight: name, axis: a, role: axis.role, entries: [], units: [] };
-            here.set(draft, member);
-            draft.members.push(member);
-          }
-          return member;
-        };
-        axis.labels.forEach((label, entry) => {
-          if (label === FIXED) return;
-          for (let root = classes.find(label); root !== FIXED; root = classes.parentOf(root)) {
-            const { entries, units } = memberOf(draftOf[root]!);
-            entries.push(entry);
-            units.push(unitOf[root]!);
-          }
-        });
-      });
-    }
-  }
-}
-
-/** Where its rule says, or the output of the layer that makes the units, or of the last pointwise layer behind it. */
-function sitesOf(producer: TracedLayer): readonly Observation[] {
-  if (producer.observed.length > 0) return producer.observed;
-  let site = siteAt(producer, producer.outputs[0]!);
-  if (!site) return [];
-  let value: TracedValue = producer.outputs[0]!;
-  if (producer.calls > 1) return [site];
-  for (;;) {
-    const [next, ...others] = value.consumers;
-    if (!next?.rule?.pointwise || others.length > 0 || next.calls > 1) return [site];
-    value = next.outputs[0]!;
-    const further = siteAt(next, value);
-    if (!further) return [site];
-    site = further;
-  }
-}
-
-function siteAt({ layer }: TracedLayer, { labels }: TracedValue): Observation | undefined {
-  const varying = varyingAxes(labels);
-  if (varying.length > 1) return undefined;
-  const axis = varying[0] ?? labels.shape.length - 1;
-  return { layer, axis, labels: labels.data };
 }
