@@ -109,6 +109,10 @@ function perturb(model: LayersModel, { groups: planned }: Plan): boolean {
   return true;
 }
 
+/** Whether survivors take over many times a unit, as they do from ones that hardly vary: what is left is rounding. */
+const cancels = ({ folds }: Plan) =>
+  folds.some(({ units }) => units.some(({ into }) => into.some(([, factor]) => Math.abs(factor) > 20)));
+
 const trainedNames = (model: LayersModel) => model.trainableWeights.map(({ originalName }) => originalName);
 
 async function check(
@@ -128,7 +132,7 @@ async function check(
       await mask(model, JSON.parse(JSON.stringify(made)));
       made = await plan(model, { ...options, pruner: anyScores(planned.seed + 1), compensation: none() });
     }
-    if (made.groups.every(({ remove }) => remove.length === 0)) return 'says nothing';
+    if (made.groups.every(({ remove }) => remove.length === 0) || cancels(made)) return 'says nothing';
 
     const small = await shrink(model, made);
     garbage.push(small);
