@@ -95,6 +95,37 @@ describe('espalier-benchmark', () => {
   );
 
   it.skipIf(!built)(
+    'singh-2018 --quick trains every network, keeps them, and prints every row once',
+    { tags: ['slow'] },
+    async () => {
+      const args = ['singh-2018', '--quick', '--json', '--engine', 'wasm', '--out', out];
+      const code = await main(args);
+      expect(code, stderr).toBe(0);
+      const result = JSON.parse(stdout) as Result;
+      expect(result).toMatchObject({ name: 'singh-2018', environment: { quick: true, seeds: 1 } });
+      expect(Object.keys(result)).toEqual(['name', 'environment', 'rows']);
+      const values = new Map(result.rows.map((row) => [`${row.case} ${row.metric}`, row]));
+      expect(values.size).toBe(result.rows.length);
+      expect(values.get('single/50/relu-sgd accuracy')).toMatchObject({ reference: 84.7, target: 92 });
+      expect(values.get('deep/paper-counts accuracy')).toMatchObject({ reference: 92, target: 94 });
+      expect(values.get('deep/paper-counts fc1')!.value).toBe(51);
+      expect(values.get('single/restart/64-units validation')!.note).toBe('the measure');
+      expect(values.get('deep/54-left/from-scratch params')!.value).toBe(
+        values.get('deep/54-left/sensitivity params')!.value,
+      );
+      const page = await readFile(join(out, 'singh-2018.html'), 'utf8');
+      expect(page).toContain('This is the quick form');
+      expect(page).toContain('Confusion on test data');
+      // the second time all is there
+      stdout = '';
+      const start = performance.now();
+      expect(await main(args)).toBe(0);
+      expect(performance.now() - start).toBeLessThan(30_000);
+      expect((JSON.parse(stdout) as Result).rows).toEqual(result.rows);
+    },
+  );
+
+  it.skipIf(!built)(
     'kernels --quick tries every layer kind on every engine, and lists what fails',
     { tags: ['slow'] },
     async () => {
