@@ -61,6 +61,16 @@ describe('train', () => {
     expect(model.getLayer('fc1').outputShape).toEqual([null, 10]);
   });
 
+  it.each(['sensitivity', 'step-angle', 'badness', 'relevance:order=2', 'contribution', 'angle'])(
+    'prunes by %s',
+    async (pruner) => {
+      const out = at(pruner.replace(':', '-'));
+      const line = `train ${tiny} --epochs 2 --hidden 12 --after 0.5 --fraction 0.5 --no-report`;
+      expect((await run(`${line} --pruner ${pruner} --out ${out}`)).code).toBe(0);
+      expect((await loadModel(join(out, 'model'))).getLayer('fc1').outputShape).toEqual([null, 6]);
+    },
+  );
+
   it('removes whole layers of what it trained, and those of which every unit should go', async () => {
     const line = `train ${tiny} --epochs 3 --hidden 12,8 --no-report --json`;
     const { code, json } = await run(`${line} --remove-layers 100 --out ${at('shallow')}`);

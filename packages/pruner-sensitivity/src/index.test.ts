@@ -274,12 +274,12 @@ describe('in model.fit', () => {
   });
 
   it.each([
-    ['sensitivity', sensitivity, "looks at the optimizer's updates"],
-    ['stepAngle', stepAngle, 'no training was watched'],
-  ])('%s says that it judges in training only', async (_, make, message) => {
+    ['sensitivity', sensitivity],
+    ['stepAngle', stepAngle],
+  ])('%s says that it judges in training only', async (_, make) => {
     network(tf.train.sgd(0.1));
     await expect(plan(model, { pruner: make(), budget: { count: 1 }, data: { x, y } })).rejects.toThrow(
-      message,
+      "looks at the optimizer's updates",
     );
   });
 });

@@ -26,14 +26,17 @@ export const stepAngle = ({ since = 'epoch' }: StepAngleArgs = {}): ScorePruner<
   }
   const common: ScorePruner<tf.Tensor2D | undefined> = {
     name: 'step-angle',
+    // the epoch's angle reads none, but hosts know by it that only a training tells
+    needs: ['updates'],
     onEpochBegin: ({ incoming }) => incoming,
+    onBatchEnd: (_, before) => before,
     score({ incoming }, before) {
       if (!before) throw new Error('no training was watched: no weight has turned');
       return degreesBetween(before, incoming);
     },
   };
   if (since === 'epoch') return common;
-  return { ...common, needs: ['updates'], onBatchEnd: ({ updates }) => updates.incoming.before };
+  return { ...common, onBatchEnd: ({ updates }) => updates.incoming.before };
 };
 
 /** Shape [units]: the angles between the columns of two matrices. */
