@@ -128,11 +128,12 @@ async function check(
     if (!options) return 'says nothing';
     const before = outputsOf(model, x);
     made = await plan(model, options);
+    if (cancels(made)) return 'says nothing';
     if (planned.twice) {
       await mask(model, JSON.parse(JSON.stringify(made)));
       made = await plan(model, { ...options, pruner: anyScores(planned.seed + 1), compensation: none() });
     }
-    if (made.groups.every(({ remove }) => remove.length === 0) || cancels(made)) return 'says nothing';
+    if (made.groups.every(({ remove }) => remove.length === 0)) return 'says nothing';
 
     const small = await shrink(model, made);
     garbage.push(small);
