@@ -151,7 +151,8 @@ function placeIn(
   const find = (value: TracedValue, reader: TracedLayer): TracedWeight | undefined => {
     const { producer, consumers } = value;
     const readers = consumers.filter((layer) => left.has(layer));
-    if (!producer || producer.calls > 1 || readers.length !== 1 || readers[0] !== reader) return undefined;
+    if (!producer || !left.has(producer) || producer.calls > 1) return undefined;
+    if (readers.length !== 1 || readers[0] !== reader) return undefined;
     if (outputs.includes(value) || String(value.labels.shape) !== String(labels.shape)) return undefined;
     if (producer.rule?.sum) return first(producer.inputs, producer);
     const weight = producer.weights.find(({ name }) => name === producer.adds);
