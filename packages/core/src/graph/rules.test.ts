@@ -169,6 +169,24 @@ describe('recurrent layers', () => {
     }
   });
 
+  it('over sequences of any length', async () => {
+    const both = layers.bidirectional({
+      layer: layers.gru({ units: 5, returnSequences: true, ...fast }) as RNN,
+      mergeMode: 'concat',
+    });
+    const model = sequential({
+      layers: [
+        layers.embedding({ inputDim: 5, outputDim: 6, maskZero: true, name: 'table' }),
+        both as Layer,
+        layers.timeDistributed({ layer: layers.dense({ units: 5 }) }),
+        layers.lstm({ units: 5, ...fast }),
+        layers.dense({ units: 2 }),
+      ],
+    });
+    const { made } = await expectAgreement(model, { x: [tf.tensor2d([3, 1, 2, 4, 0, 0], [2, 3])] });
+    expect(made.groups.map(({ remove }) => remove.length)).toEqual([2, 2, 2, 2]);
+  });
+
   it('a softmax in a cell is inexact', () => {
     const model = chain(
       [4, 3],

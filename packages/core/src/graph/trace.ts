@@ -43,6 +43,8 @@ class Tracer {
   readonly #classes = new LabelClasses();
   readonly #layers = new Map<Layer, TracedLayer>();
   readonly #pathsOf = new Map<Layer, string[]>();
+  /** How many layers around the present one call each other. */
+  #callers = 0;
   /** What can be said only once all labels are tied. */
   readonly #later: (() => void)[] = [];
 
@@ -117,7 +119,8 @@ class Tracer {
       known.paths.push(...paths.filter((path) => !known.paths.includes(path)));
       return known;
     }
-    const traced = tracedLayer(layer, ruleFor(layer.getClassName()), [...paths], this.#layers.size);
+    const place = { paths: [...paths], index: this.#layers.size, isPart: this.#callers > 0 };
+    const traced = tracedLayer(layer, ruleFor(layer.getClassName()), place);
     this.#layers.set(layer, traced);
     return traced;
   }
@@ -184,12 +187,13 @@ class Tracer {
     if (!outer.parts.some((part) => part.path === path)) outer.parts.push({ path, layer, at });
     const ins = inputs.map((labels): TracedValue => ({ labels, producer: undefined, consumers: [] }));
     const calls = outerTimes * times;
-    if (isContainer(layer)) {
-      this.#addPaths(layer, `${path}/`);
-      return this.#container(built(layer), ins, `${path}/`, calls).map(({ labels }) => labels);
-    }
-    const inner = this.#layerAt(layer, [path]);
-    return this.#call(inner, ins, outputShapes, calls).map(({ labels }) => labels);
+    this.#callers++;
+    if (isContainer(layer)) this.#addPaths(layer, `${path}/`);
+    const outs = isContainer(layer)
+      ? this.#container(built(layer), ins, `${path}/`, calls)
+      : this.#call(this.#layerAt(layer, [path]), ins, outputShapes, calls);
+    this.#callers--;
+    return outs.map(({ labels }) => labels);
   }
 
   #unknown({ layer, path }: TracedLayer, ins: readonly TracedValue[], outputShapes: Shapes): LayerLabels {

@@ -40,6 +40,8 @@ export interface TracedLayer {
   readonly index: number;
   readonly layer: Layer;
   readonly rule: LayerRule | undefined;
+  /** Whether another layer calls it, by itself or in a model of its own. */
+  readonly isPart: boolean;
   readonly weights: TracedWeight[];
   readonly inputs: TracedValue[];
   readonly outputs: TracedValue[];
@@ -56,14 +58,14 @@ export interface TracedLayer {
 export const tracedLayer = (
   layer: Layer,
   rule: LayerRule | undefined,
-  paths: string[],
-  index: number,
+  { paths, index, isPart }: Pick<TracedLayer, 'paths' | 'index' | 'isPart'>,
 ): TracedLayer => ({
   path: paths[0]!,
   paths,
   index,
   layer,
   rule,
+  isPart,
   weights: [],
   inputs: [],
   outputs: [],

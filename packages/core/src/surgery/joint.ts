@@ -28,6 +28,7 @@ export interface Joint {
 export function jointAt({ trace }: Analysis, layer: TracedLayer): Joint | string {
   const kernel = contractionOf(layer);
   if (!kernel) return 'it has no kernel';
+  if (layer.isPart) return 'it works inside another layer';
   if (layer.calls > 1) return 'it is called more than once';
   if (!isPointByPoint(layer, kernel)) return 'its window reads more than one position';
   const frozen = trace.classes.frozen(layer.outputs[0]!.labels.data[0]!);
@@ -50,7 +51,6 @@ function follow(
   { consumers }: TracedValue,
   between: readonly TracedLayer[],
 ): string | undefined {
-  if (consumers.length === 0) return 'it works inside another layer';
   for (const layer of consumers) {
     const kernel = contractionOf(layer);
     if (layer.calls > 1) return `${layer.path} reads it, and is called more than once`;

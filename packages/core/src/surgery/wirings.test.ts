@@ -19,6 +19,7 @@ import { liven } from '../test-models/build.ts';
 import { dataOf } from '../test-models/compare.ts';
 import { anyScores } from '../test-models/pruners.ts';
 import { mask } from './mask.ts';
+import { removableLayers } from './remove-layer.ts';
 import { shrink } from './shrink.ts';
 
 const fast = { recurrentInitializer: 'glorotUniform' } as const;
@@ -129,6 +130,24 @@ describe('every way of wiring', () => {
     });
     await expectAgreement(model, { groups: ['top', 'bottom', 'side', 'up', 'merged'] });
   });
+});
+
+it('what works inside another layer can not be removed whole', () => {
+  const image = sequential({
+    name: 'image',
+    layers: [layers.dense({ units: 5, inputShape: [3], name: 'a' }), layers.dense({ units: 5, name: 'b' })],
+  });
+  const source = input({ shape: [4, 3] });
+  const each = on(layers.timeDistributed({ layer: asLayer(image), name: 'each' }), source);
+  const model = modelOf({ inputs: source, outputs: on(dense(2, 'out'), each) });
+  expect(removableLayers(model).filter(({ layer }) => layer.startsWith('each'))).toEqual(
+    ['each/image/a', 'each/image/b'].map((layer) => ({
+      layer,
+      removable: false,
+      reason: 'it works inside another layer',
+      goes: [],
+    })),
+  );
 });
 
 describe('what a layer is held to', () => {
