@@ -92,6 +92,7 @@ describe('prune', () => {
     expect(code).toBe(0);
     expect(json).not.toHaveProperty('plan');
     expect(json.headline).toMatch(/layers? removed/);
+    expect(json.layersTried).toContainEqual(expect.objectContaining({ layer: 'fc2', round: 1 }));
     const shallow = await loadModel(join(at('shallow'), 'model'));
     expect(shallow.layers.length).toBeLessThan((await loadModel(join(at('run'), 'model'))).layers.length);
     const none = await run(

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { headline, parseRecord, renderHtml, renderTerminal, summarize } from '@espalier/report';
-import type { AttemptEvent, EvaluateEvent, RunRecord } from '@espalier/trainer';
+import type { EvaluateEvent, RunEvent, RunRecord } from '@espalier/trainer';
 import { writeWhole } from './files.ts';
 import type { Ui } from './ui.ts';
 
@@ -17,7 +17,7 @@ export const recordText = (record: RunRecord, { color, width }: Ui): string =>
 
 /** What every command that runs something says of it in JSON. */
 export function recordJson(record: RunRecord): Record<string, unknown> {
-  const { start, end, attempts } = summarize(record);
+  const { start, end, attempts, layerTrials } = summarize(record);
   return {
     headline: headline(summarize(record)),
     ...(start && { seed: start.seed, engine: start.engine, dataset: start.dataset }),
@@ -26,13 +26,13 @@ export function recordJson(record: RunRecord): Record<string, unknown> {
     evaluations: record
       .filter((event): event is EvaluateEvent => event.type === 'evaluate')
       .map(evaluationJson),
-    ...(attempts.length > 0 && { attempts: attempts.map(attemptJson) }),
+    ...(attempts.length > 0 && { attempts: attempts.map(untyped) }),
+    ...(layerTrials.length > 0 && { layersTried: layerTrials.map(untyped) }),
     notes: record.flatMap((event) => (event.type === 'prune' ? event.notes : [])),
     ...(end?.stopped !== undefined && { stopped: end.stopped }),
   };
 }
 
-const attemptJson = ({ type: _, ...attempt }: AttemptEvent): Record<string, unknown> => attempt;
+const untyped = ({ type: _, ...event }: RunEvent): Record<string, unknown> => event;
 
-export const evaluationJson = ({ type: _, ...evaluation }: EvaluateEvent): Record<string, unknown> =>
-  evaluation;
+export const evaluationJson = (event: EvaluateEvent): Record<string, unknown> => untyped(event);

@@ -246,8 +246,12 @@ describe('restart', () => {
     ]);
   });
 
-  it('leaks nothing, also when it is cut off', async () => {
+  it.each([
+    ['of its own', () => tf.train.adam(0.05)],
+    ['by its name', () => 'rmsprop'],
+  ])('leaks nothing with an optimizer %s, also when it is cut off', async (_, optimizer) => {
     const template = network([12]);
+    template.compile({ optimizer: optimizer(), loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
     const before = tf.memory().numTensors;
     const { model } = await restart(template, data, { ...options, training: { ...training, epochs: 3 } });
     disposeModel(model);
