@@ -12,11 +12,12 @@ import { plan } from '../plan/plan.ts';
 import { mask } from '../surgery/mask.ts';
 import { shrink } from '../surgery/shrink.ts';
 import { examples, liven } from '../test-models/build.ts';
+import { groupOf, membersOf } from '../test-models/chain.ts';
 import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
 import { smallResNet } from '../test-models/fixed.ts';
 import { Doubling, Subtract } from '../test-models/layers.ts';
 import { scores } from '../test-models/pruners.ts';
-import { analyze, type Group } from './analyze.ts';
+import { analyze } from './analyze.ts';
 import { type Layer, registerLayer } from './rule.ts';
 
 type Apply = (...tensors: SymbolicTensor[]) => SymbolicTensor;
@@ -33,16 +34,6 @@ function behindConv(...made: readonly Layer[]): LayersModel {
   if (tensor.shape.length > 2) tensor = apply(layers.flatten({ name: 'flat' }))(tensor);
   return modelOf({ inputs: image, outputs: apply(layers.dense({ units: 1, name: 'out' }))(tensor) });
 }
-
-const groupOf = (model: LayersModel, id: string): Group =>
-  analyze(model).groups.find((group) => group.id === id)!;
-
-/** `layer/weight@axis: entries of unit 0 | of unit 1 | ...` */
-const membersOf = ({ members, size }: Group): string[] =>
-  members.map(({ layer, weight, axis, role, entries, units }) => {
-    const own = Array.from({ length: size }, (_, unit) => [...entries].filter((_, i) => units[i] === unit));
-    return `${layer}/${weight}@${axis} ${role} ${own.join(' | ')}`;
-  });
 
 describe('analyze finds, for each group, which entries of which weights are its units', () => {
   it('Dense', () => {
