@@ -1,7 +1,7 @@
 import type { Scalar } from '@tensorflow/tfjs-core';
 import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
 import { Agenda } from './plan/agenda.ts';
-import { budgetAt, type Candidates } from './plan/budget.ts';
+import { budgetAt, type Standing } from './plan/budget.ts';
 import { checkExtent, type Pruning } from './plan/pruning.ts';
 import { everyEpochs, type Schedule } from './plan/schedule.ts';
 import type { Pruner } from './pruner.ts';
@@ -54,7 +54,7 @@ export class PruneCallback extends WatchCallback {
   readonly #schedule: Schedule;
   readonly #held = new HeldUnits();
   #agenda: Agenda | undefined;
-  #begun: readonly Pick<Candidates, 'id' | 'size' | 'gone'>[] | undefined;
+  #begun: readonly Standing[] | undefined;
 
   /** @throws if an option makes no sense. */
   constructor(pruner: Pruner, { schedule = everyEpochs(), ...pruning }: PruneOptions) {

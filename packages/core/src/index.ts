@@ -25,7 +25,7 @@ export {
 } from './graph/rule.ts';
 export { lossFunctionsOf } from './model.ts';
 export { Agenda } from './plan/agenda.ts';
-export { type Budget, budgetAt } from './plan/budget.ts';
+export { type Budget, budgetAt, type Standing } from './plan/budget.ts';
 export { type ByRankArgs, byRank } from './plan/by-rank.ts';
 export {
   addOutgoing,
@@ -37,8 +37,10 @@ export {
 } from './plan/compensation.ts';
 export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
+export type { Limits } from './plan/limits.ts';
 export { type PlanOptions, plan } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';
+export type { Ranking } from './plan/ranking.ts';
 export {
   type EveryEpochsArgs,
   everyEpochs,
@@ -52,7 +54,8 @@ export {
   whileAccuracy,
 } from './plan/schedule.ts';
 export { parsePlan } from './plan/schema.ts';
-export { groupsInScope } from './plan/scope.ts';
+export { groupsInScope, keptLayers, type Scope } from './plan/scope.ts';
+export { standingOf } from './plan/standing.ts';
 export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
 export { ChannelBias, type ChannelBiasArgs } from './surgery/channel-bias.ts';

@@ -80,6 +80,11 @@ export interface Observer<State extends TensorContainer = TensorContainer> {
    * merely sums over patterns, and faster where batches are small. It has no say over `updates`. Default false.
    */
   readonly pools?: boolean;
+  /**
+   * Whether scores mean the same in every group (degrees, a change of the loss). Where groups are ranked together, those
+   * of others are divided by their group's mean. Default false.
+   */
+  readonly comparable?: boolean;
   /** The state before the first batch, for a group of `units` units. */
   init?(units: number): State;
   /** At the start of each epoch of training: return a fresh state to forget what older weights did. */
@@ -104,6 +109,8 @@ export interface Proposal {
   readonly also?: number;
   /** Stands in the plan, in the criterion's own measure (degrees, ...). */
   readonly score: number;
+  /** What it is ranked by beside proposals of other groups, the lowest first. Default: the score. */
+  readonly price?: number;
 }
 
 /** A criterion that compares units with each other. */

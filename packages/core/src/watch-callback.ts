@@ -2,10 +2,11 @@ import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
 import type { SavedState } from './evidence/saved.ts';
 import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
-import type { Budget, Candidates } from './plan/budget.ts';
+import type { Budget, Standing } from './plan/budget.ts';
 import { watchedGroups } from './plan/judge.ts';
 import { decide } from './plan/plan.ts';
 import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
+import { standings } from './plan/standing.ts';
 import type { Plan } from './plan/types.ts';
 import { maskedPlan } from './surgery/mask.ts';
 
@@ -101,17 +102,17 @@ export class WatchCallback extends Callback {
     }
   }
 
-  /** Watches anew, from the units that are there now: says how many those are. */
-  protected start(): Pick<Candidates, 'id' | 'size' | 'gone'>[] {
+  /** Watches anew, from the units that are there now: says how far the groups are. */
+  protected start(): Standing[] {
     this.stopWatching();
-    const { pruner, scope } = this.pruning;
+    const { pruner, ranking } = this.pruning;
     this.#analysis = analyzeInternals(this.watched);
-    const groups = watchedGroups(this.#analysis, scope, maskedPlan(this.watched));
+    const groups = watchedGroups(this.#analysis, this.pruning, maskedPlan(this.watched));
     this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
     this.#analyzed = this.watched;
     this.#restore();
     this.#attach();
-    return groups.map(({ group: { id, size }, alive }) => ({ id, size, gone: size - alive.length }));
+    return standings(this.#analysis, groups, ranking);
   }
 
   #restore(): void {

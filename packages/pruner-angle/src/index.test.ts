@@ -22,7 +22,12 @@ const proposalsOf = async (
   ...polar: readonly (readonly [degrees: number, length: number])[]
 ): Promise<Proposal[]> => {
   const judgement = await judge(angle(args), [batch(vectors(...polar))]);
-  return judgement.map((proposal) => ({ ...proposal, score: Math.round(proposal.score * 100) / 100 }));
+  const rounded = (degrees: number) => Math.round(degrees * 100) / 100;
+  return judgement.map(({ score, price, ...units }) => ({
+    ...units,
+    score: rounded(score),
+    ...(price !== undefined && { price: rounded(price) }),
+  }));
 };
 
 /** Batches of random activations in [-1, 1), one at a time. */
@@ -77,9 +82,9 @@ describe('angle', () => {
       [0, 0.2],
       [170, 0.3],
     ] as const;
-    expect(await proposalsOf({ upper: 150 }, ...pair)).toEqual([{ unit: 0, into: 1, score: 170 }]);
+    expect(await proposalsOf({ upper: 150 }, ...pair)).toEqual([{ unit: 0, into: 1, score: 170, price: 10 }]);
     expect(await proposalsOf({ upper: 150, complementary: 'remove' }, ...pair)).toEqual([
-      { unit: 0, also: 1, score: 170 },
+      { unit: 0, also: 1, score: 170, price: 10 },
     ]);
   });
 
@@ -96,9 +101,11 @@ describe('angle', () => {
     ] as const; // angles 50, 145 and 165
     expect(await proposalsOf({ lower: 45, upper: 170 }, ...units)).toEqual([]);
     expect(await proposalsOf({ lower: 60 }, ...units)).toEqual([{ unit: 1, into: 0, score: 50 }]);
-    expect(await proposalsOf({ upper: 140 }, ...units)).toEqual([{ unit: 2, into: 1, score: 165 }]);
+    expect(await proposalsOf({ upper: 140 }, ...units)).toEqual([
+      { unit: 2, into: 1, score: 165, price: 15 },
+    ]);
     expect(await proposalsOf({ lower: 60, upper: 140 }, ...units)).toEqual([
-      { unit: 2, into: 1, score: 165 },
+      { unit: 2, into: 1, score: 165, price: 15 },
     ]);
   });
 
@@ -112,7 +119,7 @@ describe('angle', () => {
       [105, 0.1],
     ] as const;
     expect(await proposalsOf({}, ...units)).toEqual([
-      { unit: 2, into: 0, score: 174 },
+      { unit: 2, into: 0, score: 174, price: 6 },
       { unit: 4, into: 3, score: 30 },
     ]);
   });

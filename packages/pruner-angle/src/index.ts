@@ -42,7 +42,8 @@ const DEAD = 1e-6;
  * - Pairs are taken greedily, those nearest to 0 or 180 degrees first (ties: lower indices first). A unit is
  *   in one pair at most; so, `'remove'` apart, at most half of the units that are alive go.
  * - A dead unit (|s_j| <= 1e-6) has no angle. It is proposed before all pairs, with score 0 and nobody to
- *   take over. A proposal's score is otherwise its pair's angle.
+ *   take over. A proposal's score is otherwise its pair's angle; among those of several groups it is ranked by how
+ *   far that is from 0 or 180 degrees.
  *
  * `compare` answers with the angles; on the diagonal, where the angle is known to be 0, stand the lengths
  * |s_j| by which `propose` tells who goes and who is dead. A dead unit's angles read 90.
@@ -73,6 +74,7 @@ export const angle = ({ lower, upper, complementary = 'add' }: AngleArgs = {}): 
     name: 'angle',
     needs: ['activations'],
     pools: true,
+    comparable: true,
     init: empty,
     onEpochBegin: ({ bias }) => empty(bias.shape[0]),
     onBatchEnd({ activations }, { sum, excess, patterns }) {
@@ -114,10 +116,12 @@ export const angle = ({ lower, upper, complementary = 'add' }: AngleArgs = {}): 
         if (taken[low] || taken[high]) continue;
         taken[low] = taken[high] = 1;
         const [unit, into] = lengthOf(low) < lengthOf(high) ? [low, high] : [high, low];
+        // an opposite pair is as near to its end as a similar one to 0
+        const price = degrees > 90 ? { price: 180 - degrees } : {};
         if (complementary === 'remove' && isComplementary(degrees)) {
-          proposals.push({ unit, also: into, score: degrees });
+          proposals.push({ unit, also: into, score: degrees, ...price });
         } else {
-          proposals.push({ unit, into, score: degrees });
+          proposals.push({ unit, into, score: degrees, ...price });
         }
       }
       return proposals;

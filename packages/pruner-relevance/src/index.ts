@@ -43,6 +43,7 @@ export const relevance = ({ order = 1 }: RelevanceArgs = {}): ScorePruner<tf.Ten
     name: 'relevance',
     needs: ['activations', 'errors'],
     pools: true,
+    comparable: true,
     init: (units) => tf.zeros([units]),
     onEpochBegin: ({ bias }) => tf.zerosLike(bias),
     onBatchEnd({ activations, errors, patterns }, total) {

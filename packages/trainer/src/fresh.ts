@@ -20,7 +20,7 @@ export async function freshModel(
 ): Promise<LayersModel> {
   const scope = Object.keys(sizes);
   const count = Object.fromEntries(
-    Object.entries(sizesOf(template, scope)).map(([id, units]) => [id, units - sizes[id]!]),
+    Object.entries(sizesOf(template, { scope })).map(([id, units]) => [id, units - sizes[id]!]),
   );
   const model = await shrink(template, await plan(template, { pruner: anyUnits, scope, budget: { count } }));
   // it goes on where the template's stands

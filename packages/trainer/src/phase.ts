@@ -5,12 +5,14 @@ import {
   budgetAt,
   type CalibrationData,
   everyEpochs,
+  keptLayers,
   type Plan,
   type Pruning,
   plan,
   prune,
   type SavedEvidence,
   type Schedule,
+  standingOf,
   type WatchCallback,
   watch,
 } from '@espalier/core';
@@ -18,7 +20,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { withCalibration } from './calibration.ts';
 import { type CarriedOut, carryOut } from './carry-out.ts';
 import type { Examples } from './evaluate.ts';
-import { budgetFor, goneOf, type Sizes, sizesOf } from './sizes.ts';
+import { budgetFor, goneOf, type Pools, type Sizes } from './sizes.ts';
 
 /** Prunings in the middle of a training. */
 export interface TrainPruning extends Pruning {
@@ -35,6 +37,10 @@ export interface TrainPruning extends Pruning {
 export interface PhaseState {
   /** How many units each group of the scope had when the run began. */
   readonly sizes: Sizes;
+  /** Which of them share a budget. */
+  readonly pools: Pools;
+  /** The layers that stay as they are. */
+  readonly kept: readonly string[];
   /** How many of them were gone when the phase began; absent before. */
   readonly gone?: Sizes;
   /** The validation accuracy after the epoch of each pruning so far, if the schedule looks at it. */
@@ -48,6 +54,8 @@ export class Phase {
   readonly agenda: Agenda;
   readonly #pruning: TrainPruning;
   readonly #sizes: Sizes;
+  readonly #pools: Pools;
+  readonly #kept: readonly string[];
   #gone: Sizes | undefined;
   #evidence: SavedEvidence | undefined;
   #watching: WatchCallback | undefined;
@@ -55,7 +63,10 @@ export class Phase {
   constructor(model: LayersModel, pruning: TrainPruning, epochs: number, state?: PhaseState) {
     this.agenda = new Agenda(pruning.schedule ?? everyEpochs(), epochs, state?.accuracies);
     this.#pruning = pruning;
-    this.#sizes = state?.sizes ?? sizesOf(model, pruning.scope);
+    const { sizes, pools, kept } = state ?? beginning(model, pruning);
+    this.#sizes = sizes;
+    this.#pools = pools;
+    this.#kept = kept;
     this.#gone = state?.gone;
     this.#evidence = state?.evidence;
   }
@@ -82,9 +93,9 @@ export class Phase {
     }
     this.#gone ??= goneOf(model, this.#sizes);
     if (this.watchesTraining && !this.#watching) {
-      const scope = this.#scopeIn(model);
-      if (scope.length === 0) return [];
-      this.#watching = watch({ ...this.#pruning, scope }, this.#evidence);
+      const there = this.#groupsIn(model);
+      if (there.scope.length === 0) return [];
+      this.#watching = watch({ ...this.#pruning, ...there }, this.#evidence);
       this.#evidence = undefined;
     }
     return this.#watching ? [this.#watching] : [];
@@ -92,12 +103,13 @@ export class Phase {
 
   /** The plan of the pruning at a share of the way to the budget; undefined if there is nothing left to prune. */
   async plan(model: LayersModel, examples: Examples, share: number): Promise<Plan | undefined> {
-    const scope = this.#scopeIn(model);
-    if (scope.length === 0) return undefined;
-    const budget = budgetFor(model, this.#sizes, this.#budgetAt(share));
+    const there = this.#groupsIn(model);
+    if (there.scope.length === 0) return undefined;
+    const start = { sizes: this.#sizes, pools: this.#pools };
+    const budget = budgetFor(model, start, this.#budgetAt(share));
     if (this.#watching) return this.#watching.plan(budget);
     const { calibration, ...pruning } = this.#pruning;
-    const settings = { ...pruning, scope, ...(budget && { budget }) };
+    const settings = { ...pruning, ...there, ...(budget && { budget }) };
     return withCalibration(calibration, examples, (data) => plan(model, { ...settings, data }));
   }
 
@@ -116,16 +128,23 @@ export class Phase {
   async save(): Promise<PhaseState> {
     return {
       sizes: this.#sizes,
+      pools: this.#pools,
+      kept: this.#kept,
       ...(this.#gone && { gone: this.#gone }),
       accuracies: this.agenda.accuracies,
       ...(this.#watching && { evidence: await this.#watching.save() }),
     };
   }
 
-  /** Those of its groups that are still there: a layer may have gone whole. */
-  #scopeIn(model: LayersModel): string[] {
-    const there = new Set(analyze(model).groups.map(({ id }) => id));
-    return Object.keys(this.#sizes).filter((id) => there.has(id));
+  /** Those of its groups and kept layers that are still there: layers may have gone whole. */
+  #groupsIn(model: LayersModel): { readonly scope: readonly string[]; readonly keep: readonly string[] } {
+    const { groups, layers } = analyze(model);
+    const there = new Set(groups.map(({ id }) => id));
+    const names = new Set(layers.map(({ name }) => name));
+    return {
+      scope: Object.keys(this.#sizes).filter((id) => there.has(id)),
+      keep: this.#kept.filter((name) => names.has(name)),
+    };
   }
 
   /** In units of the groups as they were when the run began. */
@@ -134,7 +153,18 @@ export class Phase {
       id,
       size,
       gone: this.#gone?.[id] ?? 0,
+      pool: this.#pools[id]!,
     }));
     return budgetAt(this.#pruning.budget, share, groups);
   }
+}
+
+/** What a phase knows of the model that its run begins with. */
+function beginning(model: LayersModel, pruning: TrainPruning): Pick<PhaseState, 'sizes' | 'pools' | 'kept'> {
+  const groups = standingOf(model, pruning);
+  return {
+    sizes: Object.fromEntries(groups.map(({ id, size }) => [id, size])),
+    pools: Object.fromEntries(groups.map(({ id, pool }) => [id, pool])),
+    kept: keptLayers(analyze(model), pruning.keep ?? []),
+  };
 }

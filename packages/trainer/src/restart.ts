@@ -1,4 +1,4 @@
-import { oneShot, type Plan } from '@espalier/core';
+import { oneShot, type Plan, type Scope } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { evaluate } from './evaluate.ts';
@@ -9,20 +9,18 @@ import { nextSizes } from './restart-sizes.ts';
 import { sizesOf } from './sizes.ts';
 import { checkTraining, type TrainingData, type TrainOptions, train } from './train.ts';
 
-/** What the search needs to know. */
-export interface RestartOptions {
+/** What the search needs to know; which groups lose units as for `plan`. */
+export interface RestartOptions extends Scope {
   /** How every network is trained. The first training of each size has this seed, the next ones those after it. */
   readonly training: Pick<
     TrainOptions,
     'epochs' | 'batchSize' | 'learningRate' | 'seed' | 'earlyStopping' | 'onProgress'
   >;
-  /** Which groups lose units, as for `plan`. By default all that can be pruned exactly. */
-  readonly scope?: readonly string[];
   /**
    * Who says which of several groups lose units: each loses in proportion to what would be removed of it
    * after the training. Without it, in proportion to its size.
    */
-  readonly pruning?: Pick<TrainPruning, 'pruner' | 'budget' | 'calibration'>;
+  readonly pruning?: Pick<TrainPruning, 'pruner' | 'budget' | 'ranking' | 'calibration'>;
   /** How many units fewer to begin with; then steps halve, down to one. Default 1: one by one. */
   readonly step?: number;
   /** By how many points of validation accuracy a network may fall behind that of the full size. Default 0.5. */
@@ -94,7 +92,7 @@ export async function restart(
   const attempts: AttemptEvent[] = [];
   let kept: Trained | undefined;
   try {
-    let sizes: Sizes | undefined = sizesOf(model, options.scope);
+    let sizes: Sizes | undefined = sizesOf(model, options);
     for (; sizes; sizes = nextSizes(attempts, { step, least })) {
       const known = done[attempts.length];
       if (known) {
@@ -213,7 +211,7 @@ function checkSame(done: AttemptEvent, sizes: Sizes): AttemptEvent {
  * @throws if the model is not compiled, or an option makes no sense.
  */
 export function checkRestart(model: LayersModel, options: RestartOptions): void {
-  const { scope, training, pruning, step = 1, tolerance = 0.5, least = 1, seeds = 1 } = options;
+  const { training, pruning, step = 1, tolerance = 0.5, least = 1, seeds = 1 } = options;
   for (const [name, value] of Object.entries({ step, least, seeds })) {
     if (!Number.isInteger(value) || value < 1)
       throw new Error(`[trainer] ${name} must be a whole number of at least 1, got ${value}`);
@@ -226,5 +224,5 @@ export function checkRestart(model: LayersModel, options: RestartOptions): void 
         'pruning and training.earlyStopping',
     );
   }
-  checkTraining(model, trainingOf(options, Object.keys(sizesOf(model, scope))));
+  checkTraining(model, trainingOf(options, Object.keys(sizesOf(model, options))));
 }

@@ -1,13 +1,15 @@
-import { analyze, type Budget, groupsInScope, maskedPlan } from '@espalier/core';
+import { analyze, type Budget, groupsInScope, maskedPlan, type Scope } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 /** Numbers of units by group id. */
 export type Sizes = Readonly<Record<string, number>>;
 
-/** How many units each group of a scope has, masked ones included. */
-export function sizesOf(model: LayersModel, scope: readonly string[] | undefined): Sizes {
-  const groups = groupsInScope(analyze(model).groups, scope);
-  return Object.fromEntries(groups.map(({ id, size }) => [id, size]));
+/** The groups that share a budget, by id: the id of the first of them. */
+export type Pools = Readonly<Record<string, string>>;
+
+/** How many units each group that may be pruned has, masked ones included. */
+export function sizesOf(model: LayersModel, scope: Scope): Sizes {
+  return Object.fromEntries(groupsInScope(analyze(model), scope).map(({ id, size }) => [id, size]));
 }
 
 /** How many units of groups that were so large are gone, by masks or really. */
@@ -18,13 +20,22 @@ export function goneOf(model: LayersModel, sizes: Sizes): Sizes {
 
 /**
  * A budget in units of groups that were so large, for the model that they have become: units that were really removed
- * count no more, masked ones still do.
+ * count no more, masked ones still do. It counts by pools, under the id of a group that is still there.
  */
-export function budgetFor(model: LayersModel, sizes: Sizes, budget: Budget | undefined): Budget | undefined {
+export function budgetFor(
+  model: LayersModel,
+  { sizes, pools }: { readonly sizes: Sizes; readonly pools: Pools },
+  budget: Budget | undefined,
+): Budget | undefined {
   if (!budget || !('count' in budget) || typeof budget.count === 'number') return budget;
   const lost = lostOf(model, sizes);
-  const there = Object.entries(budget.count).filter(([id]) => lost[id]! < sizes[id]!);
-  return { count: mapValues(Object.fromEntries(there), (count, id) => Math.max(0, count - lost[id]!)) };
+  const counts = Object.entries(budget.count).flatMap(([pool, count]): [string, number][] => {
+    const ids = Object.keys(sizes).filter((id) => pools[id] === pool);
+    const there = ids.find((id) => lost[id]! < sizes[id]!);
+    if (there === undefined) return [];
+    return [[there, Math.max(0, count - ids.reduce((sum, id) => sum + lost[id]!, 0))]];
+  });
+  return { count: Object.fromEntries(counts) };
 }
 
 /** How many units groups that were so large have no more: all, if their layer went whole. */

@@ -27,7 +27,7 @@ export interface SweepOptions extends Omit<Pruning, 'budget'> {
  */
 export async function sweep(model: LayersModel, options: SweepOptions): Promise<SweepEvent[]> {
   const { counts, examples, split, series, calibration, points = 8, ...pruning } = options;
-  const sizes = Object.values(sizesOf(model, Object.keys(counts)));
+  const sizes = Object.values(sizesOf(model, { scope: Object.keys(counts) }));
   const units = sizes.reduce((total, size) => total + size, 0);
   const events: SweepEvent[] = [];
   const record = async (removed: number, measured: LayersModel) => {

@@ -248,13 +248,14 @@ function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
 function checkProposals({ name }: Pick<Pruner, 'name'>, proposals: readonly Proposal[], units: number): void {
   const used = new Set<number>();
   const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
-  for (const { unit, into, also, score } of proposals) {
+  for (const { unit, into, also, score, price = score } of proposals) {
     const named = [unit, into, also].filter((one) => one !== undefined);
     const unknown = named.find((one) => !isUnit(one));
     if (unknown !== undefined) {
       throw new Error(`[${name}] propose named unit ${unknown}, but there are units 0 to ${units - 1}`);
     }
     if (!Number.isFinite(score)) throw new Error(`[${name}] propose gave unit ${unit} the score ${score}`);
+    if (!Number.isFinite(price)) throw new Error(`[${name}] propose gave unit ${unit} the price ${price}`);
     for (const one of named) {
       if (used.has(one))
         throw new Error(`[${name}] propose named unit ${one} twice: a unit stands in one proposal`);

@@ -1,13 +1,12 @@
-import type { Proposal } from '../pruner.ts';
-
 /**
- * How far to go, in each group of the scope. `fraction` and `count` are totals: pruning twice to a half
- * leaves a half. A unit always stays, unless the whole layer may go (`wholeLayers`).
+ * How far to go, in each group of the scope, or in all those together that are ranked together (`ranking`). `fraction`
+ * and `count` are totals: pruning twice to a half leaves a half. A unit always stays, unless the whole layer may go
+ * (`wholeLayers`).
  */
 export type Budget =
-  /** A share of the group's units, 0 to 1. */
+  /** A share of the units, 0 to 1. */
   | { readonly fraction: number }
-  /** A number of units, for every group or by group id. */
+  /** A number of units; or one by group id, of which the sum counts where groups are ranked together. */
   | { readonly count: number | Readonly<Record<string, number>> }
   /** The units with a score below it. */
   | { readonly threshold: number };
@@ -50,94 +49,66 @@ export function checkCounts(budget: Budget | undefined, ids: readonly string[]):
   }
 }
 
-/** What a group has to give. */
-export interface Candidates {
+/** Where a group stands before a pruning. */
+export interface Standing {
   readonly id: string;
   /** The number of units before any pruning. */
   readonly size: number;
   /** How many of them are gone already. */
   readonly gone: number;
-  /** How many must stay: one, or none where the layer may go whole. */
-  readonly stay: 0 | 1;
-  /** The best first. */
-  readonly proposals: readonly Proposal[];
-}
-
-/** What goes of a group. */
-export interface Taken {
-  readonly taken: readonly Proposal[];
-  /** What to say if the budget could not be met. */
-  readonly notes: readonly string[];
-  /** Whether every unit should have gone, but for the one that must stay. */
-  readonly spared: boolean;
-}
-
-/**
- * The proposals that a budget takes. Without a budget: all (a pair pruner's bounds decide).
- */
-export function take({ id, size, gone, stay, proposals }: Candidates, budget: Budget | undefined): Taken {
-  const candidates =
-    budget && 'threshold' in budget ? proposals.filter(({ score }) => score < budget.threshold) : proposals;
-  const offered = candidates.reduce((total, proposal) => total + unitsOf(proposal), 0);
-  const wanted = wantedOf(id, size, gone, budget) ?? offered;
-  const most = size - gone - stay;
-  const taken: Proposal[] = [];
-  let units = 0;
-  for (const proposal of candidates) {
-    // of two units that go together, a budget for one takes none
-    if (units + unitsOf(proposal) > Math.min(wanted, most)) continue;
-    taken.push(proposal);
-    units += unitsOf(proposal);
-  }
-  if (units >= wanted) return { taken, notes: [], spared: false };
-  const why =
-    units === most
-      ? 'one unit must stay'
-      : offered < wanted
-        ? `the pruner proposes ${offered}`
-        : 'the rest go by twos';
-  const spared = units === most && Math.min(wanted, offered) > most;
-  return { taken, notes: [`group '${id}': ${wanted} units should go, ${units} do: ${why}`], spared };
-}
-
-const unitsOf = ({ also }: Proposal): number => (also === undefined ? 1 : 2);
-
-/** How many units more a budget names; undefined if it names none. */
-function wantedOf(id: string, size: number, gone: number, budget: Budget | undefined): number | undefined {
-  if (!budget || 'threshold' in budget) return undefined;
-  return Math.max(0, wholeOf(totalOf(budget, id, size)) - gone);
+  /** Which groups it shares a budget with: the id of the first of them, its own if it has one for itself. */
+  readonly pool: string;
 }
 
 type TotalBudget = Exclude<Budget, { readonly threshold: number }>;
 
-/** How many units of a group a budget names, not yet rounded down. */
-function totalOf(budget: TotalBudget, id: string, size: number): number {
-  if ('fraction' in budget) return budget.fraction * size;
-  return typeof budget.count === 'number' ? budget.count : (budget.count[id] ?? 0);
+/** How many units a budget names of groups that share it, not yet rounded down. */
+function totalOf(budget: TotalBudget, pool: readonly Standing[]): number {
+  if ('fraction' in budget) return budget.fraction * sumOf(pool, ({ size }) => size);
+  const { count } = budget;
+  return typeof count === 'number' ? count : sumOf(pool, ({ id }) => count[id] ?? 0);
 }
+
+const sumOf = (pool: readonly Standing[], of: (group: Standing) => number): number =>
+  pool.reduce((sum, group) => sum + of(group), 0);
+
+const goneOf = (pool: readonly Standing[]): number => sumOf(pool, ({ gone }) => gone);
 
 /** Rounded down; the small term undoes the rounding of products like 0.7 * 10. */
 const wholeOf = (units: number): number => Math.floor(units + 1e-9);
 
+/** How many units more a budget names of groups that share it; undefined if it names none. */
+export function wantedOf(budget: Budget | undefined, pool: readonly Standing[]): number | undefined {
+  if (!budget || 'threshold' in budget) return undefined;
+  return Math.max(0, wholeOf(totalOf(budget, pool)) - goneOf(pool));
+}
+
+/** Groups by what they share a budget with, in order. */
+export function byPool<G extends Pick<Standing, 'pool'>>(groups: readonly G[]): G[][] {
+  const pools = new Map<string, G[]>();
+  for (const group of groups) pools.set(group.pool, [...(pools.get(group.pool) ?? []), group]);
+  return [...pools.values()];
+}
+
 /**
- * The budget at a share (0 to 1) of the way to it, from what is gone of each group: a count for each, as a total. A
- * threshold, and no budget at all, are what they are at every share.
+ * The budget at a share (0 to 1) of the way to it, from what is gone: a count for each pool of groups, by the id of the
+ * first, as a total. A threshold, and no budget at all, are what they are at every share.
  *
  * @throws if the budget counts units of a group that is not there.
  */
 export function budgetAt(
   budget: Budget | undefined,
   share: number,
-  groups: readonly Pick<Candidates, 'id' | 'size' | 'gone'>[],
+  groups: readonly Standing[],
 ): Budget | undefined {
   if (!budget || 'threshold' in budget) return budget;
   checkCounts(
     budget,
     groups.map(({ id }) => id),
   );
-  const counts = groups.map(({ id, size, gone }): [string, number] => [
-    id,
-    wholeOf(gone + share * Math.max(0, totalOf(budget, id, size) - gone)),
-  ]);
+  const counts = byPool(groups).map((pool): [string, number] => {
+    const gone = goneOf(pool);
+    return [pool[0]!.pool, wholeOf(gone + share * Math.max(0, totalOf(budget, pool) - gone))];
+  });
   return { count: Object.fromEntries(counts) };
 }

@@ -6,13 +6,13 @@ import type { Proposal, Pruner } from '../pruner.ts';
 import { heldPlan } from '../surgery/mask.ts';
 import { none } from './compensation.ts';
 import { type CalibrationData, runThrough } from './data.ts';
-import { checkPruning, type Pruning } from './pruning.ts';
+import { checkPruning } from './pruning.ts';
 import { Removal } from './removal.ts';
-import { groupsInScope } from './scope.ts';
+import { groupsInScope, type Scope } from './scope.ts';
 import type { Plan } from './types.ts';
 
 /** What `judge` needs. */
-export interface JudgeOptions extends Pick<Pruning, 'scope'> {
+export interface JudgeOptions extends Scope {
   /** Needed if a pruner looks at activations or errors. */
   readonly data?: CalibrationData;
   readonly pruners: readonly Pruner[];
@@ -35,10 +35,11 @@ export interface Verdict {
  *
  * @throws if data is needed and missing, or a pruner fails.
  */
-export async function judge(model: LayersModel, { pruners, scope, data }: JudgeOptions): Promise<Verdict[]> {
+export async function judge(model: LayersModel, options: JudgeOptions): Promise<Verdict[]> {
+  const { pruners, data } = options;
   for (const pruner of pruners) checkPruning({ pruner });
   const analysis = analyzeInternals(model);
-  const groups = watchedGroups(analysis, scope, await heldPlan(model, analysis));
+  const groups = watchedGroups(analysis, options, await heldPlan(model, analysis));
   const watch = new Watch(analysis, groups, pruners, none());
   try {
     await gather(model, watch, data, pruners.map(({ name }) => name).join(', '));
@@ -59,12 +60,12 @@ export async function judge(model: LayersModel, { pruners, scope, data }: JudgeO
 }
 
 /** From numbers among the units alive to those of the group. */
-function renumbered({ unit, into, also, score }: Proposal, alive: readonly number[]): Proposal {
+function renumbered({ unit, into, also, ...rest }: Proposal, alive: readonly number[]): Proposal {
   return {
     unit: alive[unit]!,
     ...(into !== undefined && { into: alive[into]! }),
     ...(also !== undefined && { also: alive[also]! }),
-    score,
+    ...rest,
   };
 }
 
@@ -92,11 +93,11 @@ export async function gather(
 /** The groups of a scope with their units that are still there. */
 export function watchedGroups(
   analysis: Analysis,
-  scope: readonly string[] | undefined,
+  scope: Scope,
   earlier: Pick<Plan, 'groups'> | undefined,
 ): Watched[] {
   const removal = new Removal(analysis, earlier?.groups ?? []);
-  return groupsInScope(analysis.groups, scope).map((group) => ({
+  return groupsInScope(analysis, scope).map((group) => ({
     group,
     alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
   }));

@@ -1,22 +1,25 @@
 import type { Evidence, Pruner } from '../pruner.ts';
 import { type Budget, checkBudget } from './budget.ts';
 import { addOutgoing, type Compensation, none } from './compensation.ts';
+import { checkLimits, type Limits } from './limits.ts';
+import { type Ranking, rankings } from './ranking.ts';
+import type { Scope } from './scope.ts';
 
 /** What to prune, by whose judgement, and how. */
-export interface Pruning {
+export interface Pruning extends Scope, Limits {
   readonly pruner: Pruner;
   /** How far to go. A pair pruner without one goes as far as its own bounds. */
   readonly budget?: Budget;
   /**
-   * Which groups: their ids, or kinds (`neuron`, `channel`, `feature`). By default all that can be pruned
-   * exactly, but for single features of flattened maps.
+   * Which groups share the budget, and are ranked together for it: none (`local`), those of like parts (`isomorphic`), or
+   * all of the scope (`global`). Default `'local'`.
    */
-  readonly scope?: readonly string[];
+  readonly ranking?: Ranking;
   /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
   readonly compensation?: Compensation;
   /**
-   * Whether layers may go of which every unit should: a branch beside a sum (residual) then goes with its layers. By
-   * default one unit always stays.
+   * Whether layers may go of which every unit should: a branch beside a sum (residual) then goes with its layers, and
+   * none of `minUnits` and `roundTo` holds it. By default one unit always stays.
    */
   readonly wholeLayers?: boolean;
 }
@@ -57,8 +60,21 @@ export function checkPruning(options: Pruning): void {
   }
 }
 
-/** @throws if the budget makes no sense, or is missing where the pruner sets no bounds of its own. */
-export function checkExtent({ pruner, budget }: Pruning): void {
+/**
+ * @throws if the budget or a limit makes no sense, the budget is missing where the pruner sets no bounds of its own, or
+ * there is none that groups could share.
+ */
+export function checkExtent({ pruner, budget, ranking = 'local', ...limits }: Pruning): void {
+  checkLimits(limits);
+  if (!rankings.includes(ranking)) {
+    throw new Error(`[core] ranking must be one of ${rankings.join(', ')}, got ${JSON.stringify(ranking)}`);
+  }
+  if (ranking !== 'local' && (!budget || 'threshold' in budget)) {
+    throw new Error(
+      `[core] a ${ranking} ranking shares a number of units out: give budget: { fraction: 0.4 } or { count: 10 }, or ` +
+        'leave the ranking out',
+    );
+  }
   if (budget) {
     checkBudget(budget);
   } else if (!setsBounds(pruner)) {

@@ -209,8 +209,8 @@ describe('an agenda', () => {
 
 describe('the budget at a share', () => {
   const groups = [
-    { id: 'a', size: 10, gone: 2 },
-    { id: 'b', size: 7, gone: 0 },
+    { id: 'a', size: 10, gone: 2, pool: 'a' },
+    { id: 'b', size: 7, gone: 0, pool: 'b' },
   ];
 
   it('goes from what is gone to the total', () => {

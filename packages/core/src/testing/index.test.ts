@@ -35,7 +35,7 @@ const nearestBiases = (): PairPruner => ({
   // the biases themselves on the diagonal
   compare: ({ bias }) => tf.add(tf.abs(tf.sub(tf.expandDims(bias, 1), bias)), tf.diag(bias)),
   propose(matrix, units) {
-    let best: Required<Omit<Proposal, 'also'>> | undefined;
+    let best: Required<Omit<Proposal, 'also' | 'price'>> | undefined;
     for (let one = 0; one < units; one++) {
       for (let two = one + 1; two < units; two++) {
         const score = matrix[one * units + two]!;
