@@ -24,7 +24,9 @@ export interface Consumer {
   /** Whether units can take over from each other there. */
   readonly foldable: boolean;
   readonly moments: MomentSums | undefined;
+  /** The layer whose calls read the units, and by which of their inputs. */
   readonly target: Layer;
+  readonly input: number;
 }
 
 /** A weight, and where the units of the group stand on it. */
@@ -118,6 +120,7 @@ function consumerOf(
     hasBias: contracts?.bias !== undefined,
     foldable,
     moments,
-    target: layer,
+    target: contracts?.of?.layer ?? layer,
+    input: contracts?.of?.input ?? 0,
   };
 }

@@ -4,6 +4,8 @@ import type { Layer } from '../graph/rule.ts';
 /** What a tap hands on. The tensors are the receiver's to dispose. */
 export interface Tap {
   readonly side: 'input' | 'output';
+  /** Which of a call's inputs, if it is one. Default: the first. */
+  readonly input?: number;
   /** In training alone, or in every forward pass. */
   readonly when: 'training' | 'always';
   /**
@@ -54,7 +56,9 @@ function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
   return (inputs, kwargs) => {
     const training = (kwargs as { readonly training?: boolean } | undefined)?.training === true;
     const listening = [...taps].filter(({ when }) => training || when === 'always');
-    for (const { side, value } of listening) if (side === 'input') value(tf.keep(only(inputs).clone()));
+    for (const { side, input = 0, value } of listening) {
+      if (side === 'input') value(tf.keep([inputs].flat()[input]!.clone()));
+    }
     let outputs = call(inputs, kwargs);
     for (const { side, value } of listening) {
       if (side !== 'output') continue;

@@ -75,14 +75,14 @@ export class Watch {
         };
         this.#untap.push(tap(site.layer, { side: 'output', when, value }));
       }
-      for (const { moments, target } of consumers) {
+      for (const { moments, target, input } of consumers) {
         if (!moments) continue;
         const value = (tensor: tf.Tensor) => {
           moments.add(tensor);
           tensor.dispose();
           return undefined;
         };
-        this.#untap.push(tap(target, { side: 'input', when, value }));
+        this.#untap.push(tap(target, { side: 'input', input, when, value }));
       }
     }
     if (this.#needs.has('updates')) this.#untap.push(this.#tapOptimizer(model.optimizer));

@@ -9,8 +9,14 @@ import {
   sequential,
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
+import { addOutgoing, scaleOutgoing } from '../plan/compensation.ts';
+import { plan } from '../plan/plan.ts';
+import { shrink } from '../surgery/shrink.ts';
 import { expectAgreement } from '../test-models/agree.ts';
+import { examples, liven } from '../test-models/build.ts';
 import { chain, groupOf, membersOf, on } from '../test-models/chain.ts';
+import { difference, outputsOf } from '../test-models/compare.ts';
+import { pairs } from '../test-models/pruners.ts';
 import { analyze } from './analyze.ts';
 import type { Layer } from './rule.ts';
 
@@ -123,6 +129,35 @@ describe('recurrent layers', () => {
       await expectAgreement(model);
     }
   });
+
+  it.each(['simpleRNN', 'gru', 'lstm'] as const)(
+    '%s loses nothing with a cell of which there are two',
+    async (kind) => {
+      for (const compensation of [addOutgoing(), scaleOutgoing()]) {
+        const model = chain([4, 3], layers[kind]({ units: 4, returnSequences: true, name: 'rnn', ...fast }));
+        liven(model, 2);
+        // the third cell computes what the first does
+        const twins = model
+          .getLayer('rnn')
+          .getWeights()
+          .map((weight) => {
+            const columns = Array.from({ length: weight.shape.at(-1)! }, (_, i) => (i % 4 === 2 ? i - 2 : i));
+            return tf.gather(weight, tf.tensor1d(columns, 'int32'), weight.rank - 1);
+          });
+        model.getLayer('rnn').setWeights(twins);
+        const x = examples(model, 3, 7);
+        const before = outputsOf(model, x);
+        const pruner = pairs({ unit: 2, into: 0, score: 0 });
+        const budget = { count: 1 };
+        const made = await plan(model, { pruner, budget, compensation, scope: ['rnn'], data: { x } });
+        expect(made.folds.map(({ layer, weight }) => `${layer}/${weight}`)).toEqual([
+          'rnn/recurrent_kernel',
+          'out/kernel',
+        ]);
+        expect(difference(before, outputsOf(await shrink(model, made), x))).toBeLessThan(1e-5);
+      }
+    },
+  );
 
   it('over sequences of any length', async () => {
     const both = layers.bidirectional({

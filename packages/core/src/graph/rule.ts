@@ -33,8 +33,10 @@ export interface WeightLabels {
 
 /** What a kernel's `reads` axis sums over. */
 export interface Contraction {
-  /** The axis (without the batch) of the layer's input. */
+  /** The axis (without the batch) of what comes in. */
   readonly inputAxis: number;
+  /** Whose calls read it, and by which of their inputs. Default: those of the layer, by the first. */
+  readonly of?: { readonly layer: Layer; readonly input: number };
   /** The bias vector beside it. */
   readonly bias?: string;
 }

@@ -9,7 +9,7 @@ import { channelAxis, makes, markSoftmax, reads, tile } from './shared.ts';
  */
 const cell = (gates: number, states: number, field: 'units' | 'filters'): LayerRule => ({
   trace(call) {
-    const { config, inputs, outputShapes, make, along, unify } = call;
+    const { layer, config, inputs, outputShapes, make, along, unify } = call;
     const [input, ...given] = inputs;
     const shape = outputShapes[0]!;
     const channel = channelAxis(call);
@@ -29,7 +29,11 @@ const cell = (gates: number, states: number, field: 'units' | 'filters'): LayerR
           uses,
           contracts: { inputAxis: channel, ...bias },
         },
-        recurrent_kernel: { axes: [...window, reads(units), columns], uses },
+        recurrent_kernel: {
+          axes: [...window, reads(units), columns],
+          uses,
+          contracts: { inputAxis: channel, ...bias, of: { layer, input: 1 } },
+        },
         bias: { axes: [columns] },
       },
       config: (kept) => ({ [field]: kept(units).length }),
@@ -90,14 +94,16 @@ const recurrent: LayerRule = {
     const answer = rule.trace({ ...call, inputs: step.inputs, outputShapes: step.shapes });
     const { kernel, recurrent_kernel: recurrentKernel, ...others } = answer.weights!;
     const uses = kernel!.uses! * step.steps;
-    const contracts = { ...kernel!.contracts!, inputAxis: kernel!.contracts!.inputAxis + 1 };
+    // the layer reads the sequence, its cell the state
+    const fromInput = { ...kernel!.contracts!, inputAxis: kernel!.contracts!.inputAxis + 1 };
+    const fromState = { ...recurrentKernel!.contracts!, of: { layer: step.cell, input: 1 } };
     return {
       ...answer,
       outputs: step.outputs(answer.outputs),
       weights: {
         ...others,
-        kernel: { ...kernel!, uses, contracts },
-        recurrent_kernel: { ...recurrentKernel!, uses },
+        kernel: { ...kernel!, uses, contracts: fromInput },
+        recurrent_kernel: { ...recurrentKernel!, uses, contracts: fromState },
       },
       // at each step, whether or not the layer puts them all out
       observed: [
