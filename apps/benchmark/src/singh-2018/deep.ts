@@ -54,7 +54,9 @@ export async function byRule(
     seed,
     pruning,
   });
-  const units = Object.keys(HIDDEN).map((name) => [name, trained.model.getLayer(name).outputShape[1]]);
+  // a layer of which every unit went is gone itself
+  const sizes = new Map(trained.model.layers.map((layer) => [layer.name, layer.outputShape[1] as number]));
+  const units = Object.keys(HIDDEN).map((name) => [name, sizes.get(name) ?? 0]);
   const outcome = await outcomeOf(trained.model, letters, trained.events);
   return { ...outcome, figures: { ...outcome.figures, ...Object.fromEntries(units) } };
 }

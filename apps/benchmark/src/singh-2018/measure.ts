@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import type { AttemptEvent } from '@espalier/trainer';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Cache, cacheIn, keyOf } from './cache.ts';
 import { byRule, pruned, trainedFirst, unpruned } from './deep.ts';
@@ -62,7 +63,7 @@ async function carryOut(
       return fewest(letters, { quick, done: [...attempts], onAttempt });
     }
     case 'first': {
-      const model = await first(letters, job.cache, { seed, quick });
+      const model = await first(letters, { ...job, seed, quick });
       return outcomeOf(model, letters, []);
     }
     case 'unpruned':
@@ -70,23 +71,19 @@ async function carryOut(
     case 'rule':
       return byRule(letters, { budget: task.budget, seed, quick });
     case 'pruned': {
-      const model = await first(letters, job.cache, { seed, quick });
+      const model = await first(letters, { ...job, seed, quick });
       return pruned(letters, model, { ...task, seed, quick });
     }
   }
 }
 
 /** The network that all prunings with one seed begin with: the first of them trains it. */
-async function first(
-  letters: Letters,
-  folder: string,
-  args: { readonly seed: number; readonly quick: boolean },
-): Promise<LayersModel> {
-  const key = keyOf([letters.name, args, DEEP, EPOCHS]);
-  const path = join(folder, `deep-first-seed${args.seed}-${key}`);
+async function first(letters: Letters, { cache, seed, quick }: Omit<Job, 'task'>): Promise<LayersModel> {
+  const key = keyOf([letters.name, tf.getBackend(), seed, quick, settings.first]);
+  const path = join(cache, `deep-first-seed${seed}-${key}`);
   const kept = await loadModel(path).catch(() => undefined);
   if (kept) return compiled(kept, DEEP);
-  const model = await trainedFirst(letters, args);
+  const model = await trainedFirst(letters, { seed, quick });
   await saveModel(model, path);
   return model;
 }
