@@ -148,12 +148,8 @@ class PairListener implements Watcher {
     this.batchEnd();
   }
 
-  #listen({ layer }: TracedLayer, hear: (tensor: tf.Tensor) => void): void {
-    const value = (tensor: tf.Tensor) => {
-      hear(tensor);
-      return undefined;
-    };
-    this.#untap.push(tap(layer, { side: 'input', when: 'always', value }));
+  #listen({ layer }: TracedLayer, value: (tensor: tf.Tensor) => void): void {
+    this.#untap.push(tap(layer, { side: 'input', when: 'always', input: 0, value }));
   }
 }
 
