@@ -6,8 +6,8 @@ import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { MomentSums } from './moments.ts';
-import type { Capture } from './pool.ts';
 import { openSession, type Session } from './session.ts';
+import type { Capture } from './taps.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */
 export interface Watched {

@@ -11,6 +11,8 @@ export interface Layout {
   readonly units: number;
   readonly positions: number;
   readonly entries: Int32Array;
+  /** Whether that is the axis itself, entry by entry. */
+  readonly isWhole: boolean;
 }
 
 /** The layout of units whose entries on an axis are known. */
@@ -23,7 +25,8 @@ export function layoutOf(axis: number, length: number, entriesOf: readonly (read
       entries[position * units + unit] = entry;
     });
   });
-  return { axis, length, units, positions, entries };
+  const isWhole = entries.length === length && entries.every((entry, i) => entry === i);
+  return { axis, length, units, positions, entries, isWhole };
 }
 
 /**
@@ -36,12 +39,10 @@ export function toRows(tensor: tf.Tensor, layout: Layout): Tensor2D {
 }
 
 /** The tensor as [rows, positions * units], positions first. */
-export function toPositions(tensor: tf.Tensor, { axis, length, entries }: Layout): Tensor2D {
-  const last = tensor.rank - 1;
-  const order = Array.from({ length: tensor.rank }, (_, a) => a).filter((a) => a !== axis);
-  const moved = axis === last ? tensor : tf.transpose(tensor, [...order, axis]);
+export function toPositions(tensor: tf.Tensor, { axis, length, entries, isWhole }: Layout): Tensor2D {
+  const moved = axis === tensor.rank - 1 ? tensor : tf.transpose(tensor, [...others(tensor, axis), axis]);
   const rows = (moved.rank === 2 ? moved : tf.reshape(moved, [-1, length])) as Tensor2D;
-  if (entries.length === length && entries.every((entry, i) => entry === i)) return rows;
+  if (isWhole) return rows;
   if (entries.includes(-1)) {
     // an absent entry reads the column of zeros
     const padded = tf.concat([rows, tf.zeros([rows.shape[0], 1])], 1) as Tensor2D;
@@ -50,3 +51,6 @@ export function toPositions(tensor: tf.Tensor, { axis, length, entries }: Layout
   }
   return tf.gather(rows, tf.tensor1d(entries, 'int32'), 1) as Tensor2D;
 }
+
+const others = ({ rank }: tf.Tensor, axis: number): number[] =>
+  Array.from({ length: rank }, (_, other) => other).filter((other) => other !== axis);

@@ -1,30 +1,29 @@
-import * as tf from '@tensorflow/tfjs-core';
-
-/** What one call of a layer put out, and the error that came back to it. */
-export interface Capture {
-  readonly value: tf.Tensor;
-  error?: tf.Tensor;
-}
+import type { Capture } from './taps.ts';
 
 /** All that was captured of one batch at a group's sites, site by site. */
 export type BatchCaptures = readonly (readonly Capture[])[];
 
 /** How many numbers wait at most: many batches of a small network, and hardly one of large maps. */
-const MOST_NUMBERS = 2 ** 17;
+const MOST_NUMBERS = 2 ** 15;
 
 /** How many patterns were captured; where a layer sees each of them several times, they are counted once. */
 export function patternsOf(batch: BatchCaptures): number {
-  const counts = batch.flat().map(({ value }) => value.shape[0]!);
-  return counts.length === 0 ? 0 : Math.min(...counts);
+  let least = Number.POSITIVE_INFINITY;
+  for (const captures of batch) for (const { shape } of captures) least = Math.min(least, shape[0]!);
+  return least === Number.POSITIVE_INFINITY ? 0 : least;
 }
 
 export function disposeCaptures(captures: readonly Capture[]): void {
-  for (const { value, error } of captures) tf.dispose(error ? [value, error] : [value]);
+  for (const { value, error } of captures) {
+    value?.dispose();
+    error?.dispose();
+  }
 }
 
 /** Batches that wait to be shown as one, with an entry for each group. They are all of one size. */
 export class Pool {
   #batches: (readonly BatchCaptures[])[] = [];
+  #patterns: readonly number[] = [];
   #numbers = 0;
 
   get isEmpty(): boolean {
@@ -37,14 +36,16 @@ export class Pool {
 
   /** Whether a batch has as many patterns as those that wait. */
   fits(batch: readonly BatchCaptures[]): boolean {
-    const [first] = this.#batches;
-    return !first || first.every((captures, group) => patternsOf(captures) === patternsOf(batch[group]!));
+    return this.isEmpty || batch.every((captures, group) => patternsOf(captures) === this.#patterns[group]);
   }
 
   /** Takes the captures over. */
   add(batch: readonly BatchCaptures[]): void {
+    if (this.isEmpty) this.#patterns = batch.map(patternsOf);
     this.#batches.push(batch);
-    for (const { value, error } of batch.flat(2)) this.#numbers += value.size + (error?.size ?? 0);
+    for (const captures of batch.flat()) {
+      for (const { value, error } of captures) this.#numbers += (value?.size ?? 0) + (error?.size ?? 0);
+    }
   }
 
   /** A group's batches. */
@@ -53,7 +54,7 @@ export class Pool {
   }
 
   clear(): void {
-    for (const batch of this.#batches) disposeCaptures(batch.flat(2));
+    for (const batch of this.#batches) for (const captures of batch.flat()) disposeCaptures(captures);
     this.#batches = [];
     this.#numbers = 0;
   }

@@ -3,29 +3,38 @@ import type { TracedWeight } from '../graph/trace.ts';
 import type { Weights } from '../pruner.ts';
 import type { GroupWatch, PlacedWeight, WatchedSite } from './group-watch.ts';
 import { toRows } from './layout.ts';
-import { type BatchCaptures, type Capture, patternsOf } from './pool.ts';
+import { type BatchCaptures, patternsOf } from './pool.ts';
+import type { Capture } from './taps.ts';
 
 /** The weights as they are when they are read, in the reader's tidy. */
-export function weightsOf(watched: GroupWatch): Weights {
-  const read = ({ variable }: TracedWeight) => variable.read();
-  const units = watched.alive.length;
-  return Object.defineProperties({ group: watched.group.id } as Weights, {
-    incoming: { get: () => incomingRows(watched, watched.makes, read) },
-    outgoing: { get: () => outgoingRows(watched, watched.reads, read) },
-    bias: {
-      get: () =>
-        watched.biases.length === 0
-          ? tf.zeros([units])
-          : tf.sum(
-              stacked(
-                watched.biases.map(({ weight, layout }) => toRows(read(weight), layout)),
-                units,
-              ),
-              0,
-            ),
-    },
-  });
+export class WatchedWeights implements Weights {
+  protected readonly watched: GroupWatch;
+
+  constructor(watched: GroupWatch) {
+    this.watched = watched;
+  }
+
+  get group(): string {
+    return this.watched.group.id;
+  }
+
+  get incoming(): tf.Tensor2D {
+    return incomingRows(this.watched, this.watched.makes, present);
+  }
+
+  get outgoing(): tf.Tensor2D {
+    return outgoingRows(this.watched, this.watched.reads, present);
+  }
+
+  get bias(): tf.Tensor1D {
+    const { alive, biases } = this.watched;
+    return biases.length === 0
+      ? tf.zeros([alive.length])
+      : tf.sum(incomingRows(this.watched, biases, present), 0);
+  }
 }
+
+const present = ({ variable }: TracedWeight): tf.Tensor => variable.read();
 
 /** Shape [fanIn, units]: the weights that feed the units, as `read` gives them. */
 export function incomingRows(

@@ -3,7 +3,7 @@ import type { TracedWeight } from '../graph/trace.ts';
 import type { Seen, Update } from '../pruner.ts';
 import type { GroupWatch, PlacedWeight } from './group-watch.ts';
 import { type BatchCaptures, patternsOf } from './pool.ts';
-import { incomingRows, outgoingRows, rowsOf, weightsOf } from './rows.ts';
+import { incomingRows, outgoingRows, rowsOf, WatchedWeights } from './rows.ts';
 
 /** The optimizer's step as it is seen before and while it happens. */
 export interface Step {
@@ -14,26 +14,40 @@ export interface Step {
 /**
  * What a group's pruners see of some batches, as if they were one. Everything is made when it is read, in the
  * reader's tidy.
- *
- * @param batches all with as many patterns
- * @param steps the optimizer's last, by the weights' names
  */
-export function seenOf(
-  group: GroupWatch,
-  batches: readonly BatchCaptures[],
-  steps: ReadonlyMap<string, Step>,
-): Seen {
-  return Object.defineProperties(weightsOf(group) as Seen, {
-    activations: { get: () => rowsOf(group.sites, batches, ({ value }) => value) },
-    errors: { get: () => errorsOf(group, batches) },
-    patterns: { get: () => batches.reduce((sum, batch) => sum + patternsOf(batch), 0) },
-    updates: {
-      get: () => ({
-        incoming: updateOf(group, group.makes, incomingRows, steps),
-        outgoing: updateOf(group, group.reads, outgoingRows, steps),
-      }),
-    },
-  });
+export class WatchedBatches extends WatchedWeights implements Seen {
+  readonly #batches: readonly BatchCaptures[];
+  readonly #steps: ReadonlyMap<string, Step>;
+
+  /**
+   * @param batches all with as many patterns
+   * @param steps the optimizer's last, by the weights' names
+   */
+  constructor(watched: GroupWatch, batches: readonly BatchCaptures[], steps: ReadonlyMap<string, Step>) {
+    super(watched);
+    this.#batches = batches;
+    this.#steps = steps;
+  }
+
+  get activations(): tf.Tensor2D {
+    return rowsOf(this.watched.sites, this.#batches, ({ value }) => value!);
+  }
+
+  get errors(): tf.Tensor2D {
+    return errorsOf(this.watched, this.#batches);
+  }
+
+  get patterns(): number {
+    return this.#batches.reduce((sum, batch) => sum + patternsOf(batch), 0);
+  }
+
+  get updates(): Seen['updates'] {
+    const { watched } = this;
+    return {
+      incoming: updateOf(watched, watched.makes, incomingRows, this.#steps),
+      outgoing: updateOf(watched, watched.reads, outgoingRows, this.#steps),
+    };
+  }
 }
 
 function errorsOf({ group, sites }: GroupWatch, batches: readonly BatchCaptures[]): tf.Tensor2D {
@@ -44,7 +58,7 @@ function errorsOf({ group, sites }: GroupWatch, batches: readonly BatchCaptures[
         '(trainable: false), leave it out of the scope',
     );
   }
-  const rows = rowsOf(sites, batches, ({ value, error }) => error ?? tf.zerosLike(value));
+  const rows = rowsOf(sites, batches, ({ shape, error }) => error ?? tf.zeros([...shape]));
   // a loss is the mean over its batch
   return batches.length === 0 ? rows : tf.mul(rows, patternsOf(batches[0]!));
 }

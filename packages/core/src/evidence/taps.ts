@@ -1,19 +1,36 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Layer } from '../graph/rule.ts';
 
-/** What a tap hands on. The tensors are the receiver's to dispose. */
-export interface Tap {
-  readonly side: 'input' | 'output';
-  /** Which of a call's inputs, if it is one. Default: the first. */
-  readonly input?: number;
+/** What one call of a layer put out, and the error that came back to it: as far as somebody wants them. */
+export interface Capture {
+  readonly shape: readonly number[];
+  value?: tf.Tensor;
+  error?: tf.Tensor;
+}
+
+interface Listening {
   /** In training alone, or in every forward pass. */
   readonly when: 'training' | 'always';
-  /**
-   * The value of one call. If the answer is a function, it is told dE/d(value) of the batch's loss once a
-   * gradient is taken through the layer (outputs only).
-   */
-  value(tensor: tf.Tensor): ((error: tf.Tensor) => void) | undefined;
 }
+
+export interface InputTap extends Listening {
+  readonly side: 'input';
+  /** Which of a call's inputs. */
+  readonly input: number;
+  /** Told what one call reads. The tensor is the receiver's to dispose. */
+  value(tensor: tf.Tensor): void;
+}
+
+export interface OutputTap extends Listening {
+  readonly side: 'output';
+  readonly values: boolean;
+  /** dE/d(value) of the batch's loss, once a gradient is taken through the layer. */
+  readonly errors: boolean;
+  /** Told of each call. What is written into the capture is the receiver's to dispose. */
+  captured(capture: Capture): void;
+}
+
+export type Tap = InputTap | OutputTap;
 
 /** One gradient that the optimizer is about to apply. */
 export interface NamedGradient {
@@ -56,21 +73,45 @@ function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
   return (inputs, kwargs) => {
     const training = (kwargs as { readonly training?: boolean } | undefined)?.training === true;
     const listening = [...taps].filter(({ when }) => training || when === 'always');
-    for (const { side, input = 0, value } of listening) {
-      if (side === 'input') value(tf.keep([inputs].flat()[input]!.clone()));
+    for (const one of listening) {
+      if (one.side === 'input') one.value(tf.keep([inputs].flat()[one.input]!.clone()));
     }
-    let outputs = call(inputs, kwargs);
-    for (const { side, value } of listening) {
-      if (side !== 'output') continue;
-      const error = value(tf.keep(only(outputs).clone()));
-      if (error) {
-        const seen = only(outputs);
-        const passed = passThrough(seen, error);
-        // an RNN's cell puts out its state twice: as its output, and for its next call
-        outputs = Array.isArray(outputs) ? outputs.map((one) => (one === seen ? passed : one)) : passed;
-      }
-    }
+    const outputs = call(inputs, kwargs);
+    for (const one of listening) if (one.side === 'output') tell(one, outputs, inputs, training);
     return outputs;
+  };
+}
+
+function tell(
+  { values, errors, captured }: OutputTap,
+  outputs: tf.Tensor | tf.Tensor[],
+  inputs: tf.Tensor | tf.Tensor[],
+  training: boolean,
+): void {
+  const output = only(outputs);
+  const capture: Capture = { shape: output.shape };
+  if (values) {
+    // a training leaves to its tidy what a layer puts out; but not what it keeps, hands on or puts out twice
+    const isFree = training && !output.kept && output !== only(inputs) && !Array.isArray(outputs);
+    capture.value = tf.keep(isFree ? output : output.clone());
+  }
+  if (errors) hearError(output, capture);
+  captured(capture);
+}
+
+/**
+ * Writes down the error that comes back to a tensor, as the tape passes it on to what made the tensor: no operation
+ * of our own takes part in the training.
+ */
+function hearError(tensor: tf.Tensor, capture: Capture): void {
+  const node = tf.engine().state.activeTape?.findLast(({ outputs }) => outputs.includes(tensor));
+  const gradient = node?.gradient;
+  if (!gradient) return;
+  const place = node.outputs.indexOf(tensor);
+  node.gradient = (errors) => {
+    const error = errors[place];
+    if (error) capture.error = tf.keep(error.clone());
+    return gradient(errors);
   };
 }
 
@@ -113,15 +154,3 @@ export function tapOptimizer(optimizer: tf.Optimizer, listener: StepListener): (
 
 const only = (tensors: tf.Tensor | tf.Tensor[]): tf.Tensor =>
   Array.isArray(tensors) ? tensors[0]! : tensors;
-
-/** The same values; the gradient that comes back is told to `error`. */
-function passThrough(tensor: tf.Tensor, error: (tensor: tf.Tensor) => void): tf.Tensor {
-  const identity = tf.customGrad((x) => ({
-    value: (x as tf.Tensor).clone(),
-    gradFunc: (dy: tf.Tensor) => {
-      error(tf.keep(dy.clone()));
-      return dy;
-    },
-  }));
-  return identity(tensor);
-}

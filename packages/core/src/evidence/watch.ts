@@ -4,11 +4,11 @@ import type { Analysis } from '../graph/analyze.ts';
 import type { Compensation } from '../plan/compensation.ts';
 import type { Evidence, Pruner } from '../pruner.ts';
 import { type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
-import { type Capture, disposeCaptures, Pool } from './pool.ts';
-import { weightsOf } from './rows.ts';
-import { type Step, seenOf } from './seen.ts';
+import { disposeCaptures, Pool } from './pool.ts';
+import { WatchedWeights } from './rows.ts';
+import { type Step, WatchedBatches } from './seen.ts';
 import { criteriaOf, type Judgement, poolsBatches } from './session.ts';
-import { tap, tapOptimizer } from './taps.ts';
+import { type Capture, tap, tapOptimizer } from './taps.ts';
 
 /**
  * Collects for any number of pruners and one compensation what they need of a model, in one pass: nothing
@@ -60,27 +60,19 @@ export class Watch {
   /** Starts to listen: in training alone, or to every forward pass. */
   attach(model: LayersModel, when: 'training' | 'always'): void {
     this.detach();
-    const wantsErrors = this.#needs.has('errors');
-    const wantsSites = wantsErrors || this.#needs.has('activations');
+    const wanted = { values: this.#needs.has('activations'), errors: this.#needs.has('errors') };
     for (const { sites, consumers } of this.groups) {
-      for (const watchedSite of wantsSites ? sites : []) {
-        const { site } = watchedSite;
-        const value = (tensor: tf.Tensor) => {
-          const capture: Capture = { value: tensor };
-          watchedSite.captures.push(capture);
-          if (!wantsErrors) return undefined;
-          return (error: tf.Tensor) => {
-            capture.error = error;
-          };
+      for (const watched of wanted.values || wanted.errors ? sites : []) {
+        const captured = (capture: Capture) => {
+          watched.captures.push(capture);
         };
-        this.#untap.push(tap(site.layer, { side: 'output', when, value }));
+        this.#untap.push(tap(watched.site.layer, { side: 'output', when, ...wanted, captured }));
       }
       for (const { moments, target, input } of consumers) {
         if (!moments) continue;
         const value = (tensor: tf.Tensor) => {
           moments.add(tensor);
           tensor.dispose();
-          return undefined;
         };
         this.#untap.push(tap(target, { side: 'input', input, when, value }));
       }
@@ -99,7 +91,7 @@ export class Watch {
     this.flush();
     for (const group of this.groups) {
       for (const { moments } of group.consumers) moments?.reset();
-      const weights = weightsOf(group);
+      const weights = new WatchedWeights(group);
       for (const session of group.sessions) session.epochBegin(weights);
     }
   }
@@ -119,7 +111,7 @@ export class Watch {
     if (this.#pool.isEmpty) return;
     try {
       this.groups.forEach((group, i) => {
-        const seen = seenOf(group, this.#pool.of(i), new Map());
+        const seen = new WatchedBatches(group, this.#pool.of(i), new Map());
         for (const session of group.sessions) session.batchEnd(seen, 'pooled');
       });
     } finally {
@@ -131,7 +123,8 @@ export class Watch {
   async judge(pruner: number): Promise<Judgement[]> {
     this.flush();
     const judgements: Judgement[] = [];
-    for (const group of this.groups) judgements.push(await group.sessions[pruner]!.judge(weightsOf(group)));
+    for (const group of this.groups)
+      judgements.push(await group.sessions[pruner]!.judge(new WatchedWeights(group)));
     return judgements;
   }
 
@@ -147,7 +140,7 @@ export class Watch {
   /** Shows the present batch to the criteria that look at each. */
   #showBatch(): void {
     for (const group of this.groups) {
-      const seen = seenOf(group, [group.sites.map(({ captures }) => captures)], this.#steps);
+      const seen = new WatchedBatches(group, [group.sites.map(({ captures }) => captures)], this.#steps);
       for (const session of group.sessions) session.batchEnd(seen, 'each');
     }
   }
