@@ -205,8 +205,14 @@ function run<T>({ name }: Pick<Pruner, 'name'>, hook: string, call: () => T): T 
 
 /** Runs in a tidy; what it answers lives until it is disposed, `held` tensors as they are. */
 function kept(make: () => tf.TensorContainer, held: ReadonlySet<tf.Tensor> = new Set()): tf.TensorContainer {
-  // clones, so that a state may hold on to a tensor that core will dispose
-  return tf.tidy(() => mapTensors(make(), (tensor) => (held.has(tensor) ? tensor : tf.keep(tensor.clone()))));
+  return tf.tidy(() => {
+    const own = (tensor: tf.Tensor): boolean =>
+      !tensor.kept && tensor.scopeId === tf.engine().state.activeScope.id;
+    // what was not made here is cloned: a state may hold on to a tensor that core will dispose
+    return mapTensors(make(), (tensor) =>
+      held.has(tensor) ? tensor : tf.keep(own(tensor) ? tensor : tensor.clone()),
+    );
+  });
 }
 
 function tensorsIn(state: tf.TensorContainer): Set<tf.Tensor> {
