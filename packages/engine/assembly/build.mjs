@@ -7,17 +7,19 @@ import asc from 'assemblyscript/asc';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 const target = new URL('../src/loops/compiled.ts', import.meta.url);
 
-/** The module's bytes in base64. It lives on the memory of tfjs-backend-wasm, so it has no data of its own. */
+/**
+ * The module's bytes in base64. It lives on the memory of tfjs-backend-wasm, so it has no data of its own; and it is
+ * at most 4 KB, since some browsers compile no more at once on a page's own thread.
+ */
 export async function compile() {
   let bytes;
   const { error, stderr } = await asc.main(
-    ['index.ts', '--baseDir', folder, '--outFile', 'loops.wasm', '-O3', '--converge'].concat([
+    ['index.ts', '--baseDir', folder, '--outFile', 'loops.wasm', '-O3', '--enable', 'simd'].concat([
       '--runtime',
       'stub',
       '--noAssert',
       '--importMemory',
-      '--enable',
-      'simd',
+      '--noExportMemory',
     ]),
     {
       writeFile: (name, contents) => {

@@ -27,17 +27,13 @@ export function sumLines(x: usize, lines: i32, n: i32, out: usize): void {
   }
 }
 
-/** out [lines, n] = x + line, with x [lines, n] and line [n]. */
+/** out [lines, n] = x + line, with x [lines, n] and line [n], where n is 4 or more. */
 export function addLine(x: usize, line: usize, lines: i32, n: i32, out: usize): void {
   const end = n * 4;
-  // The last four columns may have been done before, which changes nothing.
-  const rest = n >= 4 ? end - 16 : 0;
+  const rest = end - 16;
   for (let i = 0; i < lines; i++, x += end, out += end) {
-    if (n < 4) {
-      for (let c = 0; c < end; c += 4) f32.store(out + c, f32.load(x + c) + f32.load(line + c));
-      continue;
-    }
     for (let c = 0; c < rest; c += 16) v128.store(out + c, f32x4.add(v128.load(x + c), v128.load(line + c)));
+    // Some of the last four may have been done before, which changes nothing.
     v128.store(out + rest, f32x4.add(v128.load(x + rest), v128.load(line + rest)));
   }
 }
@@ -49,19 +45,15 @@ export function relu(x: usize, n: i32): void {
   for (; i < n; i++, x += 4) f32.store(x, max<f32>(f32.load(x), 0));
 }
 
-/** dx [n] = dy where x is positive, else 0. */
-export function reluGradient(dy: usize, x: usize, n: i32, dx: usize): void {
-  const zero = f32x4.splat(0);
+/** dx [n] = dy where x lies in [low, high], else 0. */
+export function within(dy: usize, x: usize, n: i32, low: f32, high: f32, dx: usize): void {
   let i = 0;
   for (; i + 4 <= n; i += 4, dy += 16, x += 16, dx += 16) {
-    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), zero)));
+    const value = v128.load(x);
+    const inside = v128.and(f32x4.ge(value, f32x4.splat(low)), f32x4.le(value, f32x4.splat(high)));
+    v128.store(dx, v128.and(v128.load(dy), inside));
   }
-  for (; i < n; i++, dy += 4, x += 4, dx += 4) f32.store(dx, f32.load(x) > 0 ? f32.load(dy) : 0);
-}
-
-/** dx [n] = dy where x lies in [low, high], else 0. */
-export function clipGradient(dy: usize, x: usize, n: i32, low: f32, high: f32, dx: usize): void {
-  for (let i = 0; i < n; i++, dy += 4, x += 4, dx += 4) {
+  for (; i < n; i++, dy += 4, x += 4, dx += 4) {
     const value = f32.load(x);
     f32.store(dx, value >= low && value <= high ? f32.load(dy) : 0);
   }

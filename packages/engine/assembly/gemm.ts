@@ -42,15 +42,11 @@ function putFour(to: usize, sums: v128, width: i32, add: bool): void {
     v128.store(to, add ? f32x4.add(v128.load(to), sums) : sums);
     return;
   }
-  if (add) {
-    let before = f32x4.replace_lane(f32x4.splat(0), 0, f32.load(to));
-    if (width > 1) before = f32x4.replace_lane(before, 1, f32.load(to, 4));
-    if (width > 2) before = f32x4.replace_lane(before, 2, f32.load(to, 8));
-    sums = f32x4.add(before, sums);
+  for (; width > 0; width--, to += 4) {
+    const first = f32x4.extract_lane(sums, 0);
+    f32.store(to, add ? f32.load(to) + first : first);
+    sums = v128.shuffle<f32>(sums, sums, 1, 2, 3, 0);
   }
-  f32.store(to, f32x4.extract_lane(sums, 0));
-  if (width > 1) f32.store(to, f32x4.extract_lane(sums, 1), 4);
-  if (width > 2) f32.store(to, f32x4.extract_lane(sums, 2), 8);
 }
 
 /** The same for the eight sums of one row. */

@@ -2,15 +2,14 @@ export { adam } from './adam';
 export {
   addLine,
   clear,
-  clipGradient,
   copyLines,
   divisorGradient,
   gather,
   relu,
-  reluGradient,
   softmaxGradient,
   spread,
   sumLines,
+  within,
 } from './elementwise';
 export { multiply, pack } from './gemm';
 export { maxPoolGradient } from './pool';

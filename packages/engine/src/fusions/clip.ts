@@ -11,7 +11,7 @@ export const clip: Fusion = {
     const out = backend.makeOutput(x!.shape, 'float32');
     const [errors, values, to] = [dy!, x!, out].map((info) => addressOf(backend, info));
     const n = tf.util.sizeFromShape(out.shape);
-    loops.clipGradient(errors!, values!, n, clipValueMin, clipValueMax, to!);
+    loops.within(errors!, values!, n, clipValueMin, clipValueMax, to!);
     return out;
   },
 };

@@ -27,12 +27,15 @@ export interface GradientCall {
   readonly run: (inputs: readonly tf.Tensor[], attrs?: tf.NamedAttrMap) => tf.Tensor;
 }
 
-const installed = new Set<string>();
+const installed = new WeakSet<tf.GradConfig['gradFunc']>();
 
-/** Puts a fusion in the place of the gradient that there is; on other engines that one still runs. */
+/**
+ * Puts a fusion in the place of the gradient that there is; on other engines that one still runs. To load tfjs-node
+ * registers tfjs-core's own once more: call it again after that.
+ */
 export function installFusion({ of, gradient, kernel }: Fusion): void {
-  if (installed.has(of)) return;
-  installed.add(of);
+  const shipped = tf.getGradient(of);
+  if (installed.has(shipped.gradFunc)) return;
   const name = `Espalier${of}Gradient`;
   installKernel(
     wasmKernel<string, tf.NamedAttrMap>(name, ({ inputs, attrs, backend }) =>
@@ -41,16 +44,14 @@ export function installFusion({ of, gradient, kernel }: Fusion): void {
   );
   const run: GradientCall['run'] = (inputs, attrs = {}) =>
     tf.engine().runKernel(name, Object.fromEntries(inputs.map((x, i) => [`in${i}`, x])), attrs) as tf.Tensor;
-  const shipped = tf.getGradient(of);
+  const gradFunc: tf.GradConfig['gradFunc'] = (dy, saved, attrs) => {
+    const usable = dy instanceof tf.Tensor && canFuse([dy, ...saved]);
+    const own = usable ? gradient({ dy, saved, attrs, run }) : undefined;
+    return own ?? shipped.gradFunc(dy, saved, attrs);
+  };
+  installed.add(gradFunc);
   tf.unregisterGradient(of);
-  tf.registerGradient({
-    ...shipped,
-    gradFunc: (dy, saved, attrs) => {
-      const usable = dy instanceof tf.Tensor && canFuse([dy, ...saved]);
-      const own = usable ? gradient({ dy, saved, attrs, run }) : undefined;
-      return own ?? shipped.gradFunc(dy, saved, attrs);
-    },
-  });
+  tf.registerGradient({ ...shipped, gradFunc });
 }
 
 /** On wasm with loops, for floats; and not while a gradient of this gradient is being recorded, which has none. */

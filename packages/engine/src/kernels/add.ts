@@ -7,7 +7,7 @@ export const add: WasmKernel = wasmKernel<'a' | 'b', unknown>(
   tf.Add,
   ({ inputs: { a, b }, backend, shipped }) => {
     const [n, size] = [b.shape.at(-1) ?? 1, tf.util.sizeFromShape(a.shape)];
-    const isBias = n > 1 && n < size && n === a.shape.at(-1) && n === tf.util.sizeFromShape(b.shape);
+    const isBias = n >= 4 && n < size && n === a.shape.at(-1) && n === tf.util.sizeFromShape(b.shape);
     const loops = loopsOf(backend);
     if (
       !loops ||

@@ -26,8 +26,7 @@ export interface Loops {
   clear(at: number, bytes: number): void;
   gather(x: number, indices: number, count: number, bytes: number, limit: number, out: number): number;
   relu(x: number, n: number): void;
-  reluGradient(dy: number, x: number, n: number, dx: number): void;
-  clipGradient(dy: number, x: number, n: number, low: number, high: number, dx: number): void;
+  within(dy: number, x: number, n: number, low: number, high: number, dx: number): void;
   softmaxGradient(dy: number, y: number, lines: number, n: number, dx: number): void;
   divisorGradient(dy: number, a: number, b: number, lines: number, n: number, db: number): void;
   spread(x: number, lines: number, n: number, scale: number, out: number): void;
