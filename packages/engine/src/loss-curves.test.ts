@@ -12,11 +12,15 @@ const skipped = (what: string, why: string): void => console.log(`Skipped: ${wha
 const dir = process.env.ESPALIER_DATA_DIR;
 if (!dir) skipped('loss curves of the engines', 'set ESPALIER_DATA_DIR to a folder with mnist/');
 
-/** The loss of each step of LeNet 10-20-50, from the same weights, on the same images in the same order. */
+/**
+ * The loss of each step of LeNet 10-20-50, from the same weights, on the same images in the same order. With Adam:
+ * momentum at a rate of 0.02 doubles a difference every other step, so that one engine, started from weights that
+ * differ by 1e-7 of themselves, is 1e-2 away from itself after 50.
+ */
 async function lossCurve(engine: EngineName, { train }: Dataset, batch: number): Promise<number[]> {
   await useEngine(engine);
   const model = lenet({ conv: [10, 20], dense: [50], seed: 1 });
-  const optimizer = tf.train.momentum(0.02, 0.9);
+  const optimizer = tf.train.adam(0.001);
   model.compile({ optimizer, loss: 'categoricalCrossentropy' });
   const [losses, size]: [number[], number] = [[], 28 * 28];
   for (let start = 0; start < STEPS * batch; start += batch) {
