@@ -29,9 +29,10 @@ export const formatShort = (value: number): string =>
 export const formatBytes = (value: number): string =>
   Number.isFinite(value) ? scaled(value, ['B', 'kB', 'MB', 'GB', 'TB']) : MISSING;
 
-/** A latency to three digits: `0.420 ms`, `12.3 ms`, `1.20 s`. */
+/** A latency to three digits: `48.7 µs`, `0.420 ms`, `12.3 ms`, `1.20 s`. */
 export const formatMilliseconds = (value: number): string => {
   if (!Number.isFinite(value)) return MISSING;
+  if (value > 0 && value < 0.1) return `${padded.format(value * 1000)} µs`;
   return value < 1000 ? `${padded.format(value)} ms` : `${padded.format(value / 1000)} s`;
 };
 
