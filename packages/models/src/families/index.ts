@@ -1,0 +1,11 @@
+export { type DenseNetArgs, denseNet } from './densenet.ts';
+export { efficientNetB0 } from './efficientnet.ts';
+export type { ImageFamilyArgs } from './images.ts';
+export { inceptionV3 } from './inception.ts';
+export { mobileNet, mobileNetV2 } from './mobilenet.ts';
+export { nasNetMobile } from './nasnet.ts';
+export type { FamilyArgs } from './net.ts';
+export { resNet50, resNet50V2 } from './resnet.ts';
+export { bidirectionalLstm, stackedLstm, type TextFamilyArgs, textCnn } from './texts.ts';
+export { uNet } from './unet.ts';
+export { vgg16 } from './vgg.ts';
