@@ -1,4 +1,4 @@
-import { everyEpochs, oneShot, type Plan, type Pruner } from '@espalier/core';
+import { everyEpochs, oneShot, type Plan, type Pruner, type Weights } from '@espalier/core';
 import { useEngine } from '@espalier/engine';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
@@ -6,18 +6,16 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { disposeModel, type TrainOptions, type TrainPruning, type TrainState, train } from './index.ts';
 
 /** The units of `wide` are worth a tenth of the others. */
-const fixedWorth: Pruner = {
-  name: 'fixed-worth',
-  comparable: true,
-  score: ({ group, bias }) => tf.mul(tf.range(1, bias.shape[0]! + 1), group === 'wide' ? 0.1 : 1),
-};
+const worth = ({ group, bias }: Weights): tf.Tensor =>
+  tf.mul(tf.range(1, bias.shape[0] + 1), group === 'wide' ? 0.1 : 1);
+const fixedWorth: Pruner = { name: 'fixed-worth', comparable: true, score: worth };
 /** The same by watching the training. */
-const watching: Pruner<tf.Tensor> = {
-  ...fixedWorth,
+const watching: Pruner = {
   name: 'watching',
+  comparable: true,
   needs: ['updates'],
-  init: (units) => tf.zeros([units]),
   onBatchEnd: (_, state) => state,
+  score: worth,
 };
 
 const network = (): tfl.LayersModel => {

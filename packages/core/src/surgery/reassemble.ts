@@ -39,7 +39,8 @@ export interface Remade {
 
 /**
  * Takes a model apart by its JSON and puts it together anew: layers and weights keep their names, it is compiled
- * as the given one is, and the optimizer goes on where that one stands. The given model is not changed.
+ * as the given one is, carries its metadata, and the optimizer goes on where that one stands. The given model is not
+ * changed.
  *
  * @throws if one of its layers stands in two models at once.
  */
@@ -66,6 +67,8 @@ export async function reassemble(
     });
   }
   if (model.optimizer) await compileAlike(model, smaller, twins, change);
+  const metadata = model.getUserDefinedMetadata();
+  if (metadata) smaller.setUserDefinedMetadata({ ...metadata });
   return smaller;
 }
 

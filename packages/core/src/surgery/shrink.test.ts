@@ -100,6 +100,16 @@ describe('shrink', () => {
     }
   });
 
+  it('carries the metadata of the model over, which is then its own', async () => {
+    const model = tfl.sequential({ layers: [hidden({ inputShape: [3] }), dense({ units: 1 })] });
+    const small = async () => shrink(model, await plan(model, { pruner: shortest, budget }));
+    expect((await small()).getUserDefinedMetadata()).toBeUndefined();
+    model.setUserDefinedMetadata({ by: 'us', classes: ['a', 'b'] });
+    const smaller = await small();
+    model.setUserDefinedMetadata({ by: 'them' });
+    expect(smaller.getUserDefinedMetadata()).toEqual({ by: 'us', classes: ['a', 'b'] });
+  });
+
   it('names the layer whose rule forgets its config', async () => {
     class Forgetful extends tfl.layers.Layer {
       static readonly className = 'Forgetful';
