@@ -53,6 +53,10 @@ export function restoreState({ nest, specs, values }: SavedState): tf.TensorCont
   return stateOf(nest);
 }
 
+// browsers and Node have them; without types of either, TypeScript doesn't know
+declare function btoa(binary: string): string;
+declare function atob(text: string): string;
+
 function toBase64(bytes: Uint8Array): string {
   let text = '';
   // a call takes only so many arguments
