@@ -40,7 +40,8 @@ export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
 export type { Limits } from './plan/limits.ts';
 export { type PlanOptions, plan } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';
-export type { Ranking } from './plan/ranking.ts';
+export { type Ranking, rankings } from './plan/ranking.ts';
+export { type Saving, savingsOf } from './plan/savings.ts';
 export {
   type EveryEpochsArgs,
   everyEpochs,

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { asLayersModel } from '../model.ts';
-import { draftsOf, type GroupKind, sitesOf } from './groups.ts';
+import { type Draft, draftsOf, type GroupKind, sitesOf } from './groups.ts';
 import type { Observation } from './rule.ts';
 import { type Trace, type TracedLayer, trace } from './trace.ts';
 
@@ -56,6 +56,12 @@ export interface LayerSummary extends Cost {
   readonly className: string;
   /** With the batch, which is null. */
   readonly outputShape: readonly (number | null)[];
+  /** The layers whose outputs it reads, over all its calls. */
+  readonly inputs: readonly string[];
+  /** The ids of the groups whose units are in its outputs. */
+  readonly groups: readonly string[];
+  /** The layer that it works inside, such as a TimeDistributed one. */
+  readonly inside?: string;
 }
 
 /** What `analyze` finds. */
@@ -117,7 +123,7 @@ export function analyzeInternals(model: LayersModel): Analysis {
       sites: draft.producers.flatMap((index) => sitesOf(layers[index]!)),
     };
   });
-  const summaries = layers.map((layer) => summarize(layer));
+  const summaries = layers.map((layer) => summarize(layer, traced, draftOf));
   return { groups, layers: summaries, cost: totalCost(summaries), trace: traced };
 }
 
@@ -138,11 +144,30 @@ export function layerCost(layer: TracedLayer, keptOf: (labels: Int32Array) => nu
   return { params, macs, bytes: params * 4 };
 }
 
-function summarize(layer: TracedLayer): LayerSummary {
+function summarize(layer: TracedLayer, trace: Trace, draftOf: readonly Draft[]): LayerSummary {
+  const producers = layer.inputs.flatMap(({ producer }) => producer?.path ?? []);
+  const isAround = ({ path }: TracedLayer) => layer.path.startsWith(`${path}/`);
+  // layers are met from the outside in
+  const around = layer.isPart ? trace.layers.findLast(isAround) : undefined;
   return {
     name: layer.path,
     className: layer.layer.getClassName(),
     outputShape: [null, ...(layer.outputs[0]?.labels.shape ?? [])],
+    inputs: [...new Set(producers)],
+    groups: groupsIn(layer, trace, draftOf),
+    ...(around && { inside: around.path }),
     ...layerCost(layer, (labels) => labels.length),
   };
+}
+
+/** The groups whose units are in a layer's outputs. */
+function groupsIn({ outputs }: TracedLayer, { classes }: Trace, draftOf: readonly Draft[]): string[] {
+  const drafts = new Set<Draft>();
+  for (const { labels } of outputs) {
+    for (const label of labels.data) {
+      const draft = draftOf[classes.find(label)];
+      if (draft) drafts.add(draft);
+    }
+  }
+  return [...drafts].map(({ id }) => id);
 }
