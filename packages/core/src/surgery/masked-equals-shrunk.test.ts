@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { analyze, analyzeInternals } from '../graph/analyze.ts';
+import { analyze } from '../graph/analyze.ts';
 import { addOutgoing, foldMean, none, scaleOutgoing } from '../plan/compensation.ts';
 import { type PlanOptions, plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
@@ -11,10 +11,10 @@ import { modelDescription } from '../test-models/arbitrary.ts';
 import { build, examples, type ModelDescription } from '../test-models/build.ts';
 import { difference, namesOf, outputsOf, reloaded } from '../test-models/compare.ts';
 import { describeCase } from '../test-models/describe.ts';
+import { perturb } from '../test-models/perturb.ts';
 import { anyPairs, anyScores } from '../test-models/pruners.ts';
 import { mask } from './mask.ts';
 import { shrink } from './shrink.ts';
-import { writeWeight } from './weights.ts';
 
 /** Relative to the largest output. */
 const TOLERANCE = 1e-5;
@@ -82,31 +82,6 @@ function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[
     compensation: compensations[compensation]!(),
     data: { x, batchSize: 2 },
   };
-}
-
-/** A unit that stays, in a group of which others go: its outgoing weights change, and so must the outputs. */
-function perturb(model: LayersModel, { groups: planned }: Plan): boolean {
-  const { groups, trace } = analyzeInternals(model);
-  const chosen = planned
-    .map(({ id }) => groups.find((group) => group.id === id)!)
-    .sort((a, b) => Number(a.kind === 'feature') - Number(b.kind === 'feature'))[0];
-  if (!chosen) return false;
-  const gone = new Set(planned.find(({ id }) => id === chosen.id)!.remove);
-  const survivor = Array.from({ length: chosen.size }, (_, unit) => unit).find((unit) => !gone.has(unit))!;
-  for (const { layer: path, weight: name, axis, role, entries, units } of chosen.members) {
-    if (role !== 'reads') continue;
-    const weight = trace.layers
-      .find((layer) => layer.path === path)!
-      .weights.find((candidate) => candidate.name === name)!;
-    const values = weight.variable.read().dataSync<'float32'>().slice();
-    const inner = weight.shape.slice(axis + 1).reduce((total, n) => total * n, 1);
-    const own = new Set(entries.filter((_, i) => units[i] === survivor));
-    for (let i = 0; i < values.length; i++) {
-      if (own.has(Math.floor(i / inner) % weight.shape[axis]!) && values[i] !== 0) values[i]! += 0.5;
-    }
-    writeWeight(weight.variable, values);
-  }
-  return true;
 }
 
 /** Whether survivors take over many times a unit, as they do from ones that hardly vary: what is left is rounding. */
