@@ -6,11 +6,13 @@ import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
 import { kernels } from './kernels/index.ts';
+import { overhead } from './overhead/index.ts';
+import { ranking } from './ranking/index.ts';
 import { singh2018 } from './singh-2018/index.ts';
 import { speed } from './speed/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
 
-const benchmarks: readonly Benchmark[] = [sui2018, singh2018, kernels, speed];
+const benchmarks: readonly Benchmark[] = [sui2018, singh2018, ranking, overhead, kernels, speed];
 
 interface Flags extends Pick<BenchmarkOptions, 'quick' | 'workers' | 'out' | 'engine'> {
   readonly seeds?: number;
