@@ -5,7 +5,7 @@ import { registerGradients } from '../gradients/index.ts';
 import { add } from './add.ts';
 import { avgPool3DGrad } from './avg-pool-3d-grad.ts';
 import { avgPoolGrad } from './avg-pool-grad.ts';
-import { missingParts } from './backend-parts.ts';
+import { whyUnknown } from './backend-parts.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import { cast } from './cast.ts';
 import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
@@ -64,10 +64,10 @@ const kernels: readonly WasmKernel[] = [
 export function registerTrainingKernels(): void {
   registerChainedOps();
   registerGradients();
-  const missing = missingParts();
-  if (missing.length > 0) {
+  const unknown = whyUnknown();
+  if (unknown) {
     console.warn(
-      `[engine] tfjs-backend-wasm ${version_wasm} has no ${missing.join(', ')}; it stays as it is, and can't train ` +
+      `[engine] tfjs-backend-wasm ${version_wasm} ${unknown}; it stays as it is, and can't train ` +
         'convolutions. The training kernels know 4.22: npm install @tensorflow/tfjs-backend-wasm@4.22',
     );
     return;

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { missingParts } from '../kernels/backend-parts.ts';
+import { whyUnknown } from '../kernels/backend-parts.ts';
 import { adadelta } from './adadelta.ts';
 import { adagrad } from './adagrad.ts';
 import { adam } from './adam.ts';
@@ -20,7 +20,7 @@ const done = new WeakSet<tf.Optimizer['applyGradients']>();
  * On other backends nothing changes; calling it again changes nothing.
  */
 export function fuseOptimizers(): void {
-  if (missingParts().length > 0) return;
+  if (whyUnknown()) return;
   for (const one of rules) {
     const { prototype } = one.optimizer;
     if (done.has(prototype.applyGradients)) continue;
