@@ -6,7 +6,7 @@ import type { Ui } from './ui.ts';
 /** Chooses the engine and says which; in words for the record. */
 export async function startEngine({ engine }: EngineOptions, ui: Ui): Promise<string> {
   const { name, version }: EngineReport = await quietly(() => useEngine(engine));
-  ui.note(`Engine: ${name} ${version}${name === 'cpu' ? ' (slow: wasm is about 200 times faster)' : ''}`);
+  ui.note(`Engine: ${name} ${version}${name === 'cpu' ? ' (slow: wasm is 40 to 400 times faster)' : ''}`);
   return `${name} ${version}`;
 }
 

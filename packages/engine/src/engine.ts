@@ -17,7 +17,7 @@ const chooser: Chooser = chooserOf(engines, memoryOnDisk()) as Chooser<string> a
  *
  * `auto` takes the faster of the native binding (`tensorflow`), when `@tensorflow/tfjs-node` is installed and
  * works, and `wasm` with the training kernels of this package, by a few training steps on each, which are remembered
- * in the cache folder; `wasm` at once where it is alone; else `cpu`, which is right but about 200 times slower.
+ * in the cache folder; `wasm` at once where it is alone; else `cpu`, which is right but 40 to 400 times slower.
  * Calling it again, or with another name, is fine; tensors made before move to the new engine when used.
  *
  * @throws Error when an engine is asked for by name and can't be used; the message says why and what to do.
