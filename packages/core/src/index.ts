@@ -28,6 +28,7 @@ export { Agenda } from './plan/agenda.ts';
 export { type Budget, budgetAt, type Standing } from './plan/budget.ts';
 export { type ByRankArgs, byRank } from './plan/by-rank.ts';
 export {
+  type AddOutgoingArgs,
   addOutgoing,
   type Compensation,
   foldMean,

@@ -115,6 +115,11 @@ export interface Proposal {
 
 /** A criterion that compares units with each other. */
 export interface PairPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /**
+   * Whether units that are proposed without a partner should leave their means in the biases of what reads them, as constant
+   * ones do. A compensation that is asked for by name has its own way. Default false.
+   */
+  readonly leavesMeans?: boolean;
   /** Shape [units, units]: how unlike each two units are. */
   compare(weights: Weights, state: State): Tensor;
   /**

@@ -1,5 +1,5 @@
 import type { Pruner } from '@espalier/core';
-import { angle } from '@espalier/pruner-angle';
+import { angle, distinctiveness } from '@espalier/pruner-angle';
 import { badness } from '@espalier/pruner-badness';
 import { contribution } from '@espalier/pruner-contribution';
 import { random } from '@espalier/pruner-random';
@@ -20,6 +20,7 @@ export interface PrunerEntry {
 
 export type PrunerName =
   | 'angle'
+  | 'distinctiveness'
   | 'sensitivity'
   | 'step-angle'
   | 'badness'
@@ -49,6 +50,19 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
       complementary: choice(['add', 'remove']).exactOptional().describe('what becomes of such pairs'),
     },
     make: (options) => angle(options),
+  }),
+  distinctiveness: entry({
+    criterion: 'angle at 15 and 165 degrees, and units that are constant',
+    paper: 'Gedeon, Harris 1991',
+    options: {
+      lower: z.number().exactOptional().describe('degrees: pairs at a smaller angle are similar'),
+      upper: z.number().exactOptional().describe('degrees: pairs at a larger angle are complementary'),
+      constant: z
+        .number()
+        .exactOptional()
+        .describe('how far apart a constant unit’s activations lie at most'),
+    },
+    make: (options) => distinctiveness(options),
   }),
   sensitivity: entry({
     criterion: 'weights without which the loss would hardly grow, by the updates of the training',

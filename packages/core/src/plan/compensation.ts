@@ -29,12 +29,21 @@ export interface Compensation {
 /** Nothing: the removed units' part is lost. */
 export const none = (): Compensation => ({ name: 'none' });
 
+export interface AddOutgoingArgs {
+  /** What becomes of a unit without a partner: `'nothing'`, or its `'mean'` goes into the consumers' biases. Default `'nothing'`. */
+  readonly alone?: 'nothing' | 'mean';
+}
+
 /** The partner's outgoing weights grow by those of the removed unit (Gedeon & Harris 1991, Sui 2018). */
-export const addOutgoing = (): Compensation => ({
+export const addOutgoing = ({ alone = 'nothing' }: AddOutgoingArgs = {}): Compensation => ({
   name: 'add',
+  ...(alone === 'mean' && { needs: 'means' }),
   partners: true,
-  fold: ({ proposals }) =>
-    proposals.flatMap(({ unit, into }) => (into === undefined ? [] : [{ unit, into: [[into, 1] as const] }])),
+  fold: ({ proposals, moments }) =>
+    proposals.flatMap(({ unit, into }): UnitFold[] => {
+      if (into !== undefined) return [{ unit, into: [[into, 1]] }];
+      return moments ? [{ unit, into: [], constants: constantsOf(unit, moments) }] : [];
+    }),
 });
 
 /**

@@ -15,7 +15,7 @@ export interface Pruning extends Scope, Limits {
    * all of the scope (`global`). Default `'local'`.
    */
   readonly ranking?: Ranking;
-  /** By default `addOutgoing()` for a pruner that names partners, else `none()`. */
+  /** By default `addOutgoing()` for a pruner that names partners (with means, if it `leavesMeans`), else `none()`. */
   readonly compensation?: Compensation;
   /**
    * Whether layers may go of which every unit should: a branch beside a sum (residual) then goes with its layers, and
@@ -26,7 +26,11 @@ export interface Pruning extends Scope, Limits {
 
 /** What the survivors take over, by default too. */
 export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
-  compensation ?? (namesPartners(pruner) ? addOutgoing() : none());
+  compensation ??
+  (namesPartners(pruner) ? addOutgoing({ alone: leavesMeans(pruner) ? 'mean' : 'nothing' }) : none());
+
+const leavesMeans = (pruner: Pruner): boolean =>
+  'members' in pruner ? pruner.members.some(leavesMeans) : 'compare' in pruner && pruner.leavesMeans === true;
 
 /** Whether its proposals may say who takes over. */
 const namesPartners = (pruner: Pruner): boolean =>

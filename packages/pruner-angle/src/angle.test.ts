@@ -4,7 +4,7 @@ import { batch, judge, testPruner } from '@espalier/core/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { type AngleArgs, angle, type Gram } from './index.ts';
+import { type AngleArgs, angle, type Gram } from './angle.ts';
 import { rank } from './rank.ts';
 
 /** What a neuron must output for its squashed activation, sigmoid(h) - 0.5, to be `s`. */

@@ -1,0 +1,94 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { describe, expect, it } from 'vitest';
+import { byRank } from '../plan/by-rank.ts';
+import type { Evidence, ScorePruner } from '../pruner.ts';
+import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
+import { watch } from '../watch-callback.ts';
+
+type Rows = number[][];
+
+/** Writes down what it sees of one group, and how often it is asked. */
+function witness(pools: boolean, group: string, ...needs: Evidence[]) {
+  const found = { calls: [] as number[], activations: [] as Rows, errors: [] as Rows };
+  const pruner: ScorePruner = {
+    name: pools ? 'pooling' : 'each',
+    needs,
+    pools,
+    onBatchEnd(seen, state) {
+      if (seen.group !== group) return state;
+      found.calls.push(seen.patterns);
+      if (needs.includes('activations')) found.activations.push(...(seen.activations.arraySync() as Rows));
+      if (needs.includes('errors')) found.errors.push(...(seen.errors.arraySync() as Rows));
+      return state;
+    },
+    score: ({ bias }) => tf.zerosLike(bias),
+  };
+  return { pruner, found };
+}
+
+const compiled = (model: LayersModel): LayersModel => {
+  model.compile({ optimizer: tf.train.sgd(0.05), loss: 'meanSquaredError' });
+  return model;
+};
+
+const networks = [
+  ['smallMlp', () => compiled(smallMlp()), 'first'],
+  ['smallResNet', () => compiled(smallResNet()), 'stem'],
+] as const;
+
+describe.each(networks)('a criterion that pools, on %s', (_, network, group) => {
+  it('sees what one that looks at each batch sees, less often', async () => {
+    const model = network();
+    const { x, y } = task(model, 10);
+    const [pooling, each] = [true, false].map((pools) => witness(pools, group, 'activations', 'errors'));
+    const before = tf.memory().numTensors;
+    const callback = watch({
+      pruner: byRank({ pruners: [pooling!.pruner, each!.pruner] }),
+      budget: { count: 1 },
+    });
+    const once = { epochs: 2, batchSize: 4, shuffle: false, verbose: 0 } as const;
+    await model.fit(x, y, { ...once, callbacks: callback });
+    await callback.plan();
+    callback.dispose();
+    expect(each!.found.calls).toEqual([4, 4, 2, 4, 4, 2]);
+    // batches of another size, and another epoch, are not mixed with those that wait
+    expect(pooling!.found.calls).toEqual([8, 2, 8, 2]);
+    expect(pooling!.found.activations).toEqual(each!.found.activations);
+    expect(pooling!.found.errors).toEqual(each!.found.errors);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+it('many numbers do not wait', async () => {
+  const model = compiled(smallMlp());
+  const { x, y } = task(model, 12_000);
+  const { pruner, found } = witness(true, 'first', 'activations');
+  const callback = watch({ pruner, scope: ['first'], budget: { count: 1 } });
+  await model.fit(x, y, { epochs: 1, batchSize: 1000, verbose: 0, callbacks: callback });
+  // 6 units: 6,000 numbers a batch
+  expect(found.calls).toEqual([6000, 6000]);
+  callback.dispose();
+});
+
+it('updates are shown of each batch, whatever else is asked for', async () => {
+  const model = compiled(smallMlp());
+  const { x, y } = task(model, 8);
+  const { pruner, found } = witness(true, 'first', 'updates', 'activations');
+  const callback = watch({ pruner, scope: ['first'], budget: { count: 1 } });
+  await model.fit(x, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
+  expect(found.calls).toEqual([4, 4]);
+  callback.dispose();
+});
+
+it('what waits is freed with the watching, seen or not', async () => {
+  const model = compiled(smallMlp());
+  const { x, y } = task(model, 8);
+  const callback = watch({ pruner: witness(true, 'first', 'errors').pruner, budget: { count: 1 } });
+  const before = tf.memory().numTensors;
+  await model.fit(x, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
+  expect(tf.memory().numTensors).toBeGreaterThan(before);
+  callback.dispose();
+  expect(tf.memory().numTensors).toBe(before);
+});
