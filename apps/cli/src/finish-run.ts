@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { saveModel } from '@espalier/engine';
 import { endEvent, type RunEvent } from '@espalier/trainer';
 import type { RunFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LoadedData, withTensors } from './data.ts';
+import { exportModel } from './export-model.ts';
 import { measure, measureAll } from './measure.ts';
 import { modelMetadata } from './model-file.ts';
+import type { ExportOptions } from './options/export.ts';
 import { readRecord, recordJson, recordText, writeReport } from './report.ts';
 import type { Result, Ui } from './ui.ts';
 
@@ -22,17 +23,18 @@ export interface Outcome {
 interface RunSettings {
   readonly data: LoadedData;
   readonly seed: number;
-  /** Whether to draw a report. */
-  readonly report: boolean;
+  /** Whether to draw a report, and how the model is written. */
+  readonly options: ExportOptions & { readonly report?: boolean };
 }
 
 /** Measures the model that a run leaves, and writes all that is not in the run's folder yet. */
 export async function finishRun(
   folder: RunFolder,
   { model, stage, stopped, plans }: Outcome,
-  { data: { dataset, spec }, seed, report }: RunSettings,
+  { data: { dataset, spec }, seed, options }: RunSettings,
   ui: Ui,
 ): Promise<Result> {
+  const { report = true } = options;
   const measured: RunEvent[] = await withTensors(
     dataset,
     { validation: 'validation', test: 'test' },
@@ -46,7 +48,7 @@ export async function finishRun(
   const path = join(folder.path, 'model');
   // a checkpoint's own
   model.setUserDefinedMetadata({});
-  await saveModel(model, path, { metadata: modelMetadata(spec, seed) });
+  measured.push(...(await exportModel(model, path, modelMetadata(spec, seed), options, { dataset })));
   const [start] = await readRecord(folder.recordFile);
   for (const event of measured) await folder.append(event);
   if (start?.type === 'start') await folder.append(endEvent(model, start, stopped));

@@ -62,14 +62,17 @@ export const points = (text: string): number => {
 };
 
 /** Names between commas. */
-export const list = (text: string): string[] => {
+const list = (text: string, comma: string | RegExp = ','): string[] => {
   const names = text
-    .split(',')
+    .split(comma)
     .map((name) => name.trim())
     .filter((name) => name !== '');
   if (names.length === 0) throw new InvalidArgumentError('Give one name or more, between commas');
   return names;
 };
+
+/** Names and globs between commas; those within braces belong to a glob. */
+export const globs = (text: string): string[] => list(text, /,(?![^{}]*\})/);
 
 /** Whole numbers between commas; nothing for no layers. */
 export const widths = (text: string): number[] => (text.trim() === '' ? [] : text.split(',').map(whole(1)));

@@ -165,6 +165,10 @@ async function sweepOf(
 
 async function onTest(model: LayersModel, test: Examples, stage: string, ui: Ui): Promise<EvaluateEvent> {
   const event = await measureAll(model, test, { stage, split: 'test' });
-  ui.note(`${stage}: test accuracy ${(event.accuracy * 100).toFixed(2)}%`);
+  ui.note(accuracyLine(event));
   return event;
 }
+
+/** What was measured, on one line. */
+export const accuracyLine = ({ stage, split, accuracy }: EvaluateEvent): string =>
+  `${stage}: ${split} accuracy ${(accuracy * 100).toFixed(2)}%`;

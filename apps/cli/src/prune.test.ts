@@ -104,6 +104,78 @@ describe('prune', () => {
     expect([blind.code, blind.err]).toEqual([1, expect.stringContaining('use --split 70:15:15')]);
   });
 
+  it('keeps layers, least numbers and multiples, and ranks groups together', async () => {
+    const line = `prune ${at('run')} --epochs 0 --no-sweep --no-report ${wasm} --json --pruner random`;
+    const sizes = async (options: string, name: string) => {
+      const { code, json } = await run(`${line} ${options} --out ${at(name)}`);
+      expect(code).toBe(0);
+      const model = await loadModel(join(at(name), 'model'));
+      return [['fc1', 'fc2'].map((id) => model.getLayer(id).outputShape[1]), json.notes];
+    };
+    expect(await sizes('--count 9 --keep fc2 --round-to 8', 'eights')).toEqual([
+      [16, 12],
+      ["group 'fc1': 9 units should go, 4 do: a multiple of 8 must stay"],
+    ]);
+    const [together] = await sizes('--fraction 0.5 --ranking global --min-units 5', 'together');
+    expect((together as number[]).reduce((sum, n) => sum + n)).toBe(16);
+    expect(Math.min(...(together as number[]))).toBeGreaterThanOrEqual(5);
+    expect(await sizes('--fraction 0.5 --keep {fc2,out}', 'braces')).toEqual([[10, 12], []]);
+    for (const [options, status, message] of [
+      ['--count 1 --keep fc9', 1, "keep names 'fc9', which is no layer of this model. Nearest are: fc1, fc2"],
+      ['--threshold 1 --ranking global', 2, '--ranking global shares a number of units out: give --fraction'],
+      ['--count 1 --ranking globl', 2, 'Did you mean global?'],
+      ['--count 1 --round-to 0', 2, '--round-to'],
+    ] as const) {
+      const outcome = await run(`${line} ${options} --out ${at('no')}`.replace(' --json', ''));
+      expect([outcome.code, outcome.err]).toEqual([status, expect.stringContaining(message)]);
+    }
+    const kept = await run(
+      `${line.replace('--pruner random', '--remove-layers 100')} --keep fc2 --out ${at('fc2')}`,
+    );
+    expect(kept.json.layersTried).not.toContainEqual(expect.objectContaining({ layer: 'fc2' }));
+    expect((await loadModel(join(at('fc2'), 'model'))).getLayer('fc2').outputShape).toEqual([null, 12]);
+  });
+
+  it('stores weights in a narrow type and in shards, measures what it wrote, and keeps metadata', async () => {
+    await cp(at('run'), at('owned'), { recursive: true });
+    const description = join(at('owned'), 'model', 'model.json');
+    const json = JSON.parse(await readFile(description, 'utf8'));
+    json.userDefinedMetadata.owner = { name: 'me' };
+    await writeFile(description, JSON.stringify(json));
+    const line = `prune ${at('owned')} --fraction 0.2 --epochs 0 --no-sweep ${wasm} --json --out ${at('narrow')}`;
+    const { json: pruned, err } = await run(`${line} --quantize uint8 --shard-bytes 300`);
+    expect(err).toContain('stored in uint8: test accuracy');
+    const [before, after, stored] = pruned.evaluations as {
+      stage: string;
+      accuracy: number;
+      loss: number;
+      disk: { bytes: number };
+    }[];
+    expect([before, after, stored].map((one) => one?.stage)).toEqual([
+      ...['unpruned', 'pruned', 'stored in uint8'],
+    ]);
+    expect(stored!.loss).not.toBe(after!.loss);
+    expect(stored!.disk.bytes).toBeLessThan(after!.disk.bytes);
+    expect(pruned.headline).toContain(`${(stored!.accuracy * 100).toFixed(1)}%`);
+    const model = join(at('narrow'), 'model');
+    const small = await loadModel(model);
+    expect(small.getUserDefinedMetadata()).toMatchObject({ owner: { name: 'me' }, espalier: {} });
+    const files = (await readdir(model)).sort();
+    expect(files).toHaveLength(Math.ceil(small.countParams() / 300) + 1);
+    // what is evaluated later is the same file
+    const { json: again } = await run(`evaluate ${at('narrow')} ${wasm} --json`);
+    expect(again).toMatchObject({ accuracy: stored!.accuracy, disk: stored!.disk });
+    expect(again.loss).toBeCloseTo(stored!.loss, 6);
+
+    const apply = `apply ${at('owned')} ${join(at('narrow'), 'plan.json')} --out ${at('plain')} --json ${wasm}`;
+    expect((await run(`${apply} --shard-bytes 1000`)).code).toBe(0);
+    const { json: half } = await run(`${apply} --quantize float16 --overwrite`);
+    expect((await readdir(at('plain'))).sort()).toEqual(['model.json', 'weights.bin']);
+    expect(half.disk).toMatchObject({ bytes: expect.any(Number), gzipped: expect.any(Number) });
+    expect((await loadModel(at('plain'))).getUserDefinedMetadata()).toMatchObject({ owner: { name: 'me' } });
+    expect((await run(`${apply} --quantize int8 --overwrite`)).json.error).toContain('Did you mean uint8?');
+  });
+
   it('fills a folder that is there, and leaves what it does not replace', async () => {
     await mkdir(at('mine'));
     await writeFile(join(at('mine'), 'notes.txt'), 'mine');

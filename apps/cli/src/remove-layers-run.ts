@@ -19,7 +19,7 @@ export function checkLayerRemoval({ removeLayers: points }: RemovalOptions, data
 export async function takeLayersOff(
   model: LayersModel,
   dataset: Dataset,
-  { removeLayers: points, calibration = CALIBRATION }: RemovalOptions & PruningOptions,
+  { removeLayers: points, keep, calibration = CALIBRATION }: RemovalOptions & PruningOptions,
   onEvent: (event: LayerEvent) => void | Promise<void>,
   ui: Ui,
 ): Promise<LayersModel> {
@@ -32,6 +32,7 @@ export async function takeLayersOff(
       { train: tensors.judged, validation: tensors.validation },
       {
         maxLoss: points / 100,
+        ...(keep && { keep }),
         async onEvent(event) {
           ui.note(layerLine(event));
           await onEvent(event);

@@ -52,9 +52,8 @@ export async function restartRun(run: RestartRun, template: LayersModel, ui: Ui)
         onDone: () => done++,
       });
       for (const event of found.epochs) await folder.append(event);
-      const { report = true } = options;
       const outcome = { model: found.model, stage: 'smallest that held', plans: [] };
-      return finishRun(folder, outcome, { data, seed, report }, ui);
+      return finishRun(folder, outcome, { data, seed, options }, ui);
     });
   } catch (error) {
     // what a search that goes on was left with is never thrown away
@@ -64,7 +63,7 @@ export async function restartRun(run: RestartRun, template: LayersModel, ui: Ui)
 }
 
 function settingsOf({ options, epochs, seed, pruning }: RestartRun): RestartOptions {
-  const { batchSize, earlyStopping, restart: given, scope } = options;
+  const { batchSize, earlyStopping, restart: given, scope, keep } = options;
   return {
     ...(typeof given === 'object' && given),
     training: {
@@ -74,6 +73,7 @@ function settingsOf({ options, epochs, seed, pruning }: RestartRun): RestartOpti
       ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
     },
     ...(scope && { scope }),
+    ...(keep && { keep }),
     ...(pruning && { pruning }),
   };
 }

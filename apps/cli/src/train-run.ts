@@ -216,7 +216,7 @@ export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string
 };
 
 async function finish(
-  { options: { report = true }, out, data, seed }: TrainRun,
+  { options, out, data, seed }: TrainRun,
   folder: RunFolder,
   { model, stopped }: TrainResult,
   ui: Ui,
@@ -224,5 +224,5 @@ async function finish(
   const plans = planFiles(out, await planEpochs(folder));
   const stage = plans.length > 0 ? 'pruned and trained' : 'trained';
   const outcome = { model, stage, plans, ...(stopped !== undefined && { stopped }) };
-  return finishRun(folder, outcome, { data, seed, report }, ui);
+  return finishRun(folder, outcome, { data, seed, options }, ui);
 }

@@ -71,6 +71,21 @@ describe('train', () => {
     },
   );
 
+  it('ends with what the file computes, where weights are stored in a narrow type', async () => {
+    const line = `train ${tiny} --epochs 2 --hidden 16,12 --after 0.5 --no-report --json`;
+    const options =
+      '--pruner random --fraction 0.5 --ranking global --keep fc2 --round-to 4 --quantize float16';
+    const { code, json } = await run(`${line} ${options} --out ${at('narrow')}`);
+    expect(code).toBe(0);
+    const model = await loadModel(join(at('narrow'), 'model'));
+    expect(['fc1', 'fc2'].map((id) => model.getLayer(id).outputShape[1])).toEqual([8, 12]);
+    const last = (json.evaluations as object[]).at(-1);
+    expect(last).toMatchObject({ stage: 'stored in float16', split: 'test' });
+    const { json: again } = await run(`evaluate ${at('narrow')} --engine wasm --json`);
+    const { accuracy, disk } = again;
+    expect(last).toMatchObject({ accuracy, disk });
+  });
+
   it('removes whole layers of what it trained, and those of which every unit should go', async () => {
     const line = `train ${tiny} --epochs 3 --hidden 12,8 --no-report --json`;
     const { code, json } = await run(`${line} --remove-layers 100 --out ${at('shallow')}`);
@@ -222,6 +237,8 @@ describe('train fails in one line and leaves nothing when', () => {
       2,
       /--fraction belongs into the phases/,
     ],
+    ['a search keeps to limits', '--restart --round-to 8', 2, /leave out --round-to/],
+    ['a search ranks by nobody', '--restart --ranking global', 2, /--ranking is of a pruner that is asked/],
     ['a search prunes', '--restart --every 2', 2, /removes nothing while it trains: leave out --every/],
     ['a search is none', '--restart setp=3', 2, /no 'setp'\. Did you mean step\?/],
     ['a search has no data to go by', '--restart --split 80:20', 1, /no validation rows/],

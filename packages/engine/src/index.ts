@@ -7,6 +7,6 @@ export { findEngines, useEngine } from './engine.ts';
 export { makeFolder } from './io/folder.ts';
 export { loadModel } from './io/load.ts';
 export { type Quantization, quantizations } from './io/quantize.ts';
-export { type SavedModel, type SaveModelArgs, savedModel, saveModel } from './io/save.ts';
+export { removeWeights, type SavedModel, type SaveModelArgs, savedModel, saveModel } from './io/save.ts';
 export { registerTrainingKernels } from './kernels/index.ts';
 export { fuseOptimizers } from './optimizers/index.ts';

@@ -93,6 +93,16 @@ describe('removeLayers', () => {
     tf.dispose([data.train.x, data.train.y, data.validation.x, data.validation.y]);
   });
 
+  it('tries no layer that should stay', async () => {
+    const data = digits();
+    const model = network(12, 12);
+    const result = await removeLayers(model, data, { maxLoss: 1, keep: ['*1'] });
+    expect(result.events.map(({ layer }) => layer)).toEqual(['d2']);
+    expect(result.model.layers.map(({ name }) => name)).toEqual(['d1', 'out']);
+    for (const one of [model, result.model]) disposeModel(one);
+    tf.dispose([data.train.x, data.train.y, data.validation.x, data.validation.y]);
+  });
+
   it('refuses what makes no sense, and leaves nothing behind when somebody fails', async () => {
     const data = digits();
     const model = network(8, 8);
@@ -104,6 +114,7 @@ describe('removeLayers', () => {
       "layers names 'out', which can't go (the model puts it out): of this model can go d1, d2",
     );
     await refused({ maxLoss: 0.1, layers: ['d9'] }).toThrow('there is none of that name');
+    await refused({ maxLoss: 0.1, keep: ['d9'] }).toThrow("keep names 'd9', which is no layer of this model");
     const fail = async () => {
       throw new Error('no');
     };

@@ -2,6 +2,7 @@ import {
   analyze,
   type CalibrationData,
   type HiddenLayer,
+  keptLayers,
   removableLayers,
   removeLayer,
 } from '@espalier/core';
@@ -18,6 +19,8 @@ export interface RemoveLayersOptions {
   readonly maxLoss: number;
   /** Which layers may go, by their names; what goes along with them counts, too. By default all that can. */
   readonly layers?: readonly string[];
+  /** Which layers stay, as for `plan`: names or globs. */
+  readonly keep?: readonly string[];
   /** What stand-ins are fitted to. By default the first 2,000 training examples. */
   readonly calibration?: CalibrationData;
   /** Trains each model a little before it is measured; without it none is trained. */
@@ -82,25 +85,25 @@ export async function removeLayers(
 async function without(
   current: LayersModel,
   { train, validation }: Required<TrainingData>,
-  { layers, calibration, fineTune }: RemoveLayersOptions,
+  { layers, keep, calibration, fineTune }: RemoveLayersOptions,
   search: Pick<LayerEvent, 'round' | 'baseline'>,
 ): Promise<{ best: Candidate | undefined; tried: Candidate['event'][] }> {
   const before = analyze(current).cost;
   const tried: Candidate['event'][] = [];
   let best: Candidate | undefined;
-  const keep = (candidate: Candidate) => {
+  const choose = (candidate: Candidate) => {
     const [better, worse] = best && !isBetter(candidate, best) ? [best, candidate] : [candidate, best];
     best = better;
     if (worse) disposeModel(worse.model);
   };
   try {
-    for (const { layer, goes } of candidatesOf(current, layers)) {
+    for (const { layer, goes } of candidatesOf(current, layers, keep)) {
       const model = await withCalibration(calibration, train, (data) =>
         removeLayer(current, { layer, data }),
       );
       const accuracy = await measured(model, validation, fineTune);
       tried.push({ type: 'layer', ...search, layer, goes, accuracy, before, after: analyze(model).cost });
-      keep({ model, event: tried.at(-1)! });
+      choose({ model, event: tried.at(-1)! });
     }
   } catch (error) {
     if (best) disposeModel(best.model);
@@ -113,11 +116,16 @@ const isBetter = ({ event: a }: Candidate, { event: b }: Candidate): boolean =>
   a.accuracy === b.accuracy ? a.after.params < b.after.params : a.accuracy > b.accuracy;
 
 /** The layers that can go, and may; several of one branch, which goes with each of them, are one. */
-function candidatesOf(model: LayersModel, layers: readonly string[] | undefined): HiddenLayer[] {
+function candidatesOf(
+  model: LayersModel,
+  layers: readonly string[] | undefined,
+  keep: readonly string[] = [],
+): HiddenLayer[] {
+  const kept = new Set(keptLayers(analyze(model), keep));
   const found = new Map<string, HiddenLayer>();
   for (const one of removableLayers(model)) {
     const key = [...one.goes].sort().join();
-    const isMeant = layers?.includes(one.layer) ?? true;
+    const isMeant = (layers?.includes(one.layer) ?? true) && !one.goes.some((layer) => kept.has(layer));
     if (one.removable && isMeant && !found.has(key)) found.set(key, one);
   }
   return [...found.values()];
@@ -138,7 +146,8 @@ async function measured(
   }
 }
 
-function checkOptions(model: LayersModel, { maxLoss, layers = [] }: RemoveLayersOptions): void {
+function checkOptions(model: LayersModel, { maxLoss, layers = [], keep = [] }: RemoveLayersOptions): void {
+  keptLayers(analyze(model), keep);
   if (!(maxLoss >= 0 && maxLoss <= 1)) {
     throw new Error(`[trainer] maxLoss must be a share of the accuracy, 0 to 1, got ${maxLoss}`);
   }

@@ -289,6 +289,8 @@ describe('restart', () => {
     ['there are no seeds', { seeds: 0.5 }, /seeds must be/],
     ['a tolerance is below 0', { tolerance: -1 }, /tolerance must be between 0 and 100/],
     ['a group is not there', { scope: ['nowhere'] }, /nowhere/],
+    ['a layer to keep is not there', { keep: ['nowhere'] }, /keep names 'nowhere'/],
+    ['nothing may go', { keep: ['d*'] }, /keep leaves nothing to prune/],
     ['a training makes no sense', { training: { epochs: 0 } }, /epochs/],
     [
       'the pruner may not be asked',

@@ -1,5 +1,5 @@
 import { mask, shrink } from '@espalier/core';
-import { saveModel } from '@espalier/engine';
+import { removeWeights, saveModel } from '@espalier/engine';
 import { formatBytes } from '@espalier/report';
 import type { Command } from 'commander';
 import { startEngine } from '../engine.ts';
@@ -7,11 +7,12 @@ import { UsageError } from '../errors.ts';
 import { checkFolder, exists, writeFolder } from '../files.ts';
 import { modelMetadata, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
+import { addExportOptions, type ExportOptions, exportArgs } from '../options/export.ts';
 import { place } from '../parse.ts';
 import { planJson, planText, readPlan } from '../plan-file.ts';
 import type { Result, Ui } from '../ui.ts';
 
-interface ApplyOptions extends EngineOptions {
+interface ApplyOptions extends EngineOptions, ExportOptions {
   readonly out: string;
   readonly mask?: boolean;
   readonly overwrite?: boolean;
@@ -21,12 +22,14 @@ export const addApply = (program: Command, ui: Ui): void => {
   const command = program
     .command('apply <model> <plan>')
     .description('Carry out a plan: make the smaller model.')
-    .requiredOption('--out <dir>', 'where model.json and weights.bin go', place)
+    .requiredOption('--out <dir>', 'where model.json and its weights go', place)
     .option('--mask', 'zero the units in place instead, which keeps the shapes')
     .option('--overwrite', 'replace a model that is in --out');
-  addEngineOptions(command).action(async (model: string, plan: string, options: ApplyOptions) => {
-    ui.print(await apply(model, plan, options, ui));
-  });
+  addEngineOptions(addExportOptions(command)).action(
+    async (model: string, plan: string, options: ApplyOptions) => {
+      ui.print(await apply(model, plan, options, ui));
+    },
+  );
 };
 
 async function apply(given: string, planPath: string, options: ApplyOptions, ui: Ui): Promise<Result> {
@@ -42,8 +45,12 @@ async function apply(given: string, planPath: string, options: ApplyOptions, ui:
   const pruned = await carryOut(model, plan);
   const kept = data ? modelMetadata(data, seed) : {};
   const metadata = { ...model.getUserDefinedMetadata(), ...kept };
-  const { bytes, gzipped } = await writeFolder(out, (temporary) =>
-    saveModel(pruned, temporary, { metadata }),
+  const { bytes, gzipped } = await writeFolder(
+    out,
+    (temporary) => saveModel(pruned, temporary, { metadata, ...exportArgs(options) }),
+    async () => {
+      if (await exists(out)) await removeWeights(out);
+    },
   );
   const how = options.mask ? 'mask' : 'shrink';
   return {

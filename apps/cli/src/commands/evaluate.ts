@@ -1,3 +1,4 @@
+import { savedModel } from '@espalier/engine';
 import { formatMilliseconds, formatNumber, formatPercent } from '@espalier/report';
 import type { EvaluateEvent } from '@espalier/trainer';
 import type { Command } from 'commander';
@@ -38,9 +39,12 @@ async function evaluateModel(given: string, options: EvaluateOptions, ui: Ui): P
   if (dataset[on].rows === 0)
     throw new Error(`${dataset.name} has no ${on} rows with these options: choose another part with --on`);
   compile(model);
-  const event = await withTensors(dataset, { part: on }, ({ part }) =>
+  const measured = await withTensors(dataset, { part: on }, ({ part }) =>
     measureAll(model, part, { stage: 'evaluated', split: on }),
   );
+  // as its files are: they may be quantized
+  const { bytes, gzipped } = await savedModel(path);
+  const event = { ...measured, disk: { bytes, gzipped } };
   const { stage: _, ...evaluation } = evaluationJson(event);
   const { name, classes } = dataset;
   return {

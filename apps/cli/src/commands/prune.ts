@@ -3,6 +3,7 @@ import { addConfigOptions, configResult, withConfig } from '../config/file.ts';
 import { pruneConfig } from '../config/schema.ts';
 import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
+import { addExportOptions } from '../options/export.ts';
 import { addPruningOptions } from '../options/pruning.ts';
 import { addRemovalOptions } from '../options/removal.ts';
 import { addTrainingOptions } from '../options/training.ts';
@@ -17,6 +18,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addRemovalOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
+  addExportOptions(command);
   addDataOptions(command)
     .option('--out <dir>', 'where model/, plan.json, record.jsonl and report.html go', place)
     .option('--overwrite', 'replace a run that is in --out')

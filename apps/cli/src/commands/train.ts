@@ -8,6 +8,7 @@ import { asUsage, UsageError } from '../errors.ts';
 import { compile } from '../model-file.ts';
 import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
+import { addExportOptions } from '../options/export.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
 import { addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
 import { addPruningOptions } from '../options/pruning.ts';
@@ -23,7 +24,9 @@ import type { Result, Ui } from '../ui.ts';
 const EPOCHS = 5;
 
 /** What may be said anew when a run goes on. */
-const forResume = ['out', 'resume', 'engine', 'report', 'offline', 'json', 'debug'];
+const forResume = [
+  ...['out', 'resume', 'engine', 'report', 'quantize', 'shardBytes', 'offline', 'json', 'debug'],
+];
 
 export const addTrain = (program: Command, ui: Ui): void => {
   const command = program
@@ -35,6 +38,7 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addRemovalOptions(command);
   addScheduleOptions(command);
+  addExportOptions(command);
   addRestartOption(command)
     .option('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)
     .option('--resume', 'go on with an interrupted run in --out, with its own options')

@@ -1,9 +1,12 @@
+import { rankings } from '@espalier/core';
+import { quantizations } from '@espalier/engine';
 import { activations } from '@espalier/models';
 import { z } from 'zod';
 import { compensationNames } from '../catalog/compensations.ts';
 import { optimizerNames } from '../catalog/optimizers.ts';
 import type { EngineOptions } from '../options/common.ts';
 import { type DataOptions, dataset } from '../options/data.ts';
+import type { ExportOptions } from '../options/export.ts';
 import { type ModelOptions, modelNames } from '../options/model.ts';
 import type { PhaseOptions, TrainPruningOptions } from '../options/phases.ts';
 import { prunerSpec } from '../options/pruners.ts';
@@ -17,6 +20,7 @@ import { choice, optional, strict } from './strict.ts';
 export interface TrainConfig
   extends Pick<EngineOptions, 'engine'>,
     DataOptions,
+    ExportOptions,
     ModelOptions,
     TrainingOptions,
     TrainPruningOptions {
@@ -29,6 +33,7 @@ export interface TrainConfig
 export interface PruneConfig
   extends Pick<EngineOptions, 'engine'>,
     DataOptions,
+    ExportOptions,
     TrainingOptions,
     PruningOptions,
     RemovalOptions {
@@ -47,6 +52,10 @@ const common = {
   engine: choice(['auto', 'tensorflow', 'wasm', 'cpu']),
   out: text.describe('the folder of the run'),
   report: z.boolean(),
+  quantize: choice(quantizations).describe(
+    'the type that weights are stored in (default: float32, as they are)',
+  ),
+  shardBytes: whole(1).describe('split the weights into files of at most so many bytes'),
 };
 
 const data = {
@@ -103,7 +112,13 @@ const judging = {
     })
     .describe('how far: so many units of each group'),
   threshold: z.number().describe('how far: the units with a score below it'),
-  scope: z.array(text).min(1).describe('ids or kinds of groups: neuron, channel, feature'),
+  ranking: choice(rankings).describe(
+    'which groups share the budget: each has its own, all, or those of like parts',
+  ),
+  scope: z.array(text).min(1).describe('groups: ids, globs for ids, or kinds (neuron, channel, feature)'),
+  keep: z.array(text).min(1).describe('layers that stay as they are: names or globs'),
+  roundTo: whole(1).describe('what stays of a group is a multiple of it (default: 1)'),
+  minUnits: whole(1).describe('at least so many units of each group stay (default: 1)'),
   compensation: choice(compensationNames),
   wholeLayers: z.boolean().describe('layers may go of which every unit should'),
 };

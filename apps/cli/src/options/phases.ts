@@ -60,9 +60,13 @@ const asked = <Key extends string>(
 ): Key | undefined => keys.find((key) => options[key] !== undefined);
 
 const phaseKeys = [
-  ...(['pruner', 'fraction', 'count', 'threshold', 'scope', 'compensation', 'wholeLayers'] as const),
+  ...(['pruner', 'fraction', 'count', 'threshold', 'ranking', 'scope', 'roundTo', 'minUnits'] as const),
+  ...(['compensation', 'wholeLayers'] as const),
   ...scheduleKeys,
 ];
+
+/** What is of use to the removal of whole layers, too. */
+const sharedKeys = ['keep', 'calibration'] as const;
 
 const flagOf = (key: string): string => `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
@@ -72,10 +76,11 @@ export async function phasesOf(
   seed: number,
   epochs: number,
 ): Promise<TrainPruning[]> {
-  const one = asked(options, phaseKeys);
+  const one = asked(options, [...phaseKeys, 'keep']);
   if (options.phases && one)
     throw new UsageError(`${flagOf(one)} belongs into the phases: leave it out beside --phases`);
-  const all = options.phases ?? (one || options.calibration !== undefined ? [options] : []);
+  const keys = options.removeLayers === undefined ? [...phaseKeys, ...sharedKeys] : phaseKeys;
+  const all = options.phases ?? (asked(options, keys) ? [options] : []);
   const prunings: TrainPruning[] = [];
   for (const [i, phase] of all.entries()) {
     try {
@@ -93,9 +98,14 @@ export async function judgesOf(options: TrainPruningOptions, seed: number): Prom
   const stranger = asked(options, [
     ...scheduleKeys,
     ...(['phases', 'removal', 'removeLayers', 'compensation', 'wholeLayers'] as const),
+    ...(['roundTo', 'minUnits'] as const),
   ]);
   if (stranger)
     throw new UsageError(`--restart removes nothing while it trains: leave out ${flagOf(stranger)}`);
+  if (options.ranking !== undefined && !wantsUnits(options))
+    throw new UsageError(
+      '--ranking is of a pruner that is asked: name one with --pruner, and --fraction or --count',
+    );
   return wantsUnits(options) ? pruningOf(options, seed) : undefined;
 }
 

@@ -1,9 +1,9 @@
-import type { Budget, Pruner, Pruning } from '@espalier/core';
+import { type Budget, type Pruner, type Pruning, type Ranking, rankings } from '@espalier/core';
 import type { Command } from 'commander';
 import { type CompensationName, compensationNames, compensations } from '../catalog/compensations.ts';
 import { prunerNames } from '../catalog/pruners.ts';
 import { UsageError } from '../errors.ts';
-import { counts, fraction, list, number, oneOf, whole } from '../parse.ts';
+import { counts, fraction, globs, number, oneOf, whole } from '../parse.ts';
 import { hasBounds, makePruner, type PrunerSpec, parsePruner } from './pruners.ts';
 
 /** Who judges, how far to go, and what survivors take over. */
@@ -12,7 +12,11 @@ export interface JudgingOptions {
   readonly fraction?: number;
   readonly count?: number | Readonly<Record<string, number>>;
   readonly threshold?: number;
+  readonly ranking?: Ranking;
   readonly scope?: readonly string[];
+  readonly keep?: readonly string[];
+  readonly roundTo?: number;
+  readonly minUnits?: number;
   readonly compensation?: CompensationName;
   readonly wholeLayers?: boolean;
 }
@@ -42,7 +46,15 @@ export const addPruningOptions = (command: Command): Command =>
     .option('--fraction <share>', 'how far: this share of the units of each group', fraction)
     .option('--count <n>', 'how far: so many units of each group, or fc1=10,fc2=5', counts)
     .option('--threshold <score>', 'how far: the units with a score below it', number)
-    .option('--scope <groups>', 'ids or kinds (neuron, channel, feature), like fc1,channel', list)
+    .option(
+      '--ranking <how>',
+      'local (default: each group by itself), global (one budget for all), or isomorphic (one for groups of like parts)',
+      oneOf(rankings),
+    )
+    .option('--scope <groups>', 'ids, globs or kinds (neuron, channel, feature), like fc1,channel', globs)
+    .option('--keep <layers>', "layers that stay as they are: names or globs, like 'stem,block1_*'", globs)
+    .option('--round-to <n>', 'what stays of a group is a multiple of it (default: 1)', whole(1))
+    .option('--min-units <n>', 'at least so many units of each group stay (default: 1)', whole(1))
     .option(
       '--compensation <name>',
       `${compensationNames.join(', ')} (default: add for pairs, else none)`,
@@ -59,7 +71,7 @@ const collect = (text: string, earlier: readonly PrunerSpec[] = []): readonly Pr
 
 /** What the options mean, or why they can't be. */
 export async function pruningOf(options: JudgingOptions, seed: number): Promise<Pruning> {
-  const { compensation, scope, wholeLayers } = options;
+  const { compensation, ranking, scope, keep, roundTo, minUnits, wholeLayers } = options;
   const specs = [options.pruner ?? 'angle'].flat();
   const pruner = await makePruner(specs, seed);
   const budget = budgetOf(options, pruner, specs);
@@ -73,7 +85,11 @@ export async function pruningOf(options: JudgingOptions, seed: number): Promise<
   return {
     pruner,
     ...(budget && { budget }),
+    ...(ranking && { ranking }),
     ...(scope && { scope }),
+    ...(keep && { keep }),
+    ...(roundTo !== undefined && { roundTo }),
+    ...(minUnits !== undefined && { minUnits }),
     ...(filled && { compensation: filled }),
     ...(wholeLayers && { wholeLayers }),
   };
@@ -86,7 +102,7 @@ const isPairs = (pruner: Pruner): boolean =>
   'members' in pruner ? pruner.members.every(isPairs) : 'compare' in pruner;
 
 function budgetOf(
-  { fraction: share, count, threshold }: JudgingOptions,
+  { fraction: share, count, threshold, ranking = 'local' }: JudgingOptions,
   pruner: Pruner,
   specs: readonly PrunerSpec[],
 ): Budget | undefined {
@@ -100,6 +116,9 @@ function budgetOf(
   if (budgets.length === 0 && !(isPairs(pruner) && specs.every(hasBounds))) {
     const bounds = isPairs(pruner) ? ', or bounds: --pruner angle:lower=30,upper=150' : '';
     throw new UsageError(`say how far to prune: --fraction 0.5, --count 10 or --threshold 1e-3${bounds}`);
+  }
+  if (ranking !== 'local' && share === undefined && count === undefined) {
+    throw new UsageError(`--ranking ${ranking} shares a number of units out: give --fraction or --count`);
   }
   return budgets[0];
 }

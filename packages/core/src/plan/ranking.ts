@@ -14,6 +14,7 @@ import type { Proposal } from '../pruner.ts';
  */
 export type Ranking = 'local' | 'global' | 'isomorphic';
 
+/** All of them. */
 export const rankings: readonly Ranking[] = ['local', 'global', 'isomorphic'];
 
 /** The pool that each group is ranked in: the id of the first group there. */

@@ -61,11 +61,10 @@ export async function saveModel(
     if (await isMissing(target)) {
       await rename(temporary, target);
     } else {
-      const old = (await readdir(target)).filter((name) => isShard.test(name));
       // The topology last: until it is there, a reader sees the old model or a wrong byte count.
       for (const [name] of contents) await rename(join(temporary, name), join(target, name));
-      const stale = old.filter((name) => !contents.some(([own]) => own === name));
-      for (const name of stale) await rm(join(target, name), { force: true });
+      const names = contents.map(([name]) => name);
+      await removeWeights(target, names);
     }
   } catch (error) {
     throw new Error(`[engine] the model can't be saved in ${target}: ${reasonOf(error, dirname(target))}`, {
@@ -76,6 +75,13 @@ export async function saveModel(
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
   }
   return sizesOf(contents.map(([name, data]) => [join(target, name), data]));
+}
+
+/** Removes the weights of a model from its folder, but for those of some names, before another one takes their place. */
+export async function removeWeights(dir: string, kept: readonly string[] = []): Promise<void> {
+  for (const name of await readdir(dir)) {
+    if (isShard.test(name) && !kept.includes(name)) await rm(join(dir, name), { force: true });
+  }
 }
 
 /**
