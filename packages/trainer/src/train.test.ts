@@ -308,11 +308,15 @@ describe('train', () => {
         ['d1', 2],
         ['d2', 2],
       ]);
-      const mixed = await train(network(), data, {
-        epochs: 4,
-        pruning: [early, { ...early, pruner: magnitude, scope: ['d2'] }],
-      });
-      expect(analyze(mixed.model).groups.map(({ size }) => size)).toEqual([14, 10, 3]);
+    });
+
+    it('that fall together with one that watches the training prune after it, in whatever order they are given', async () => {
+      const mixed = [early, { ...early, pruner: magnitude, scope: ['d2'] }];
+      for (const pruning of [mixed, [...mixed].reverse()]) {
+        const { model, plans } = await train(network(), data, { epochs: 4, pruning });
+        expect(analyze(model).groups.map(({ size }) => size)).toEqual([14, 10, 3]);
+        expect(plans.map(({ pruner }) => pruner)).toEqual(['travel', 'magnitude']);
+      }
     });
   });
 

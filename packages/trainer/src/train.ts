@@ -42,7 +42,7 @@ export interface TrainOptions {
   /**
    * One pruning or several, its phases: each with a pruner, schedule, budget, scope and compensation of its own. Each
    * goes on from what is gone when its phase begins. What a phase has gathered of the training is forgotten when
-   * another one removes units.
+   * another one removes units; so of those that prune after the same epoch the one that watches the training is first.
    */
   readonly pruning?: TrainPruning | readonly TrainPruning[];
   /**
@@ -193,6 +193,8 @@ class Training {
       const share = phase.agenda.shareAfter(epoch, valAccuracy);
       return share === undefined ? [] : [{ phase, share }];
     });
+    // the network that one has watched is gone when another has shrunk it
+    due.sort((a, b) => Number(b.phase.watchesTraining) - Number(a.phase.watchesTraining));
     let changed = false;
     for (const { phase, share } of due) {
       await this.#evaluateUnpruned();
