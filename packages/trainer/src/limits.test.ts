@@ -102,6 +102,18 @@ describe('in a training', () => {
     ]);
   });
 
+  it.each(['shrink', 'mask'] as const)(
+    'a pattern may mean layers without units among others: %s',
+    async (removal) => {
+      const sizes = await sizesAfter(
+        { pruner: fixedWorth, budget: { fraction: 0.5 }, keep: ['wide*'], schedule: oneShot({ after: 0.5 }) },
+        { removal },
+      );
+      // wide_input is a layer, too
+      expect(sizes).toEqual([[20, 6, 4]]);
+    },
+  );
+
   it('goes on after an interruption as if nothing had happened', async () => {
     const pruning: TrainPruning = {
       pruner: fixedWorth,
