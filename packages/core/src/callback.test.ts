@@ -112,6 +112,27 @@ describe('prune(pruner) in model.fit', () => {
     expect(small.getLayer('first').outputShape).toEqual([null, 4]);
   });
 
+  it('forgets what was gathered where units go, and only there', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const batches: number[] = [];
+    const counts: ScorePruner<{ seen: number }> = {
+      name: 'counts',
+      needs: ['updates'],
+      init: () => ({ seen: 0 }),
+      onBatchEnd: (_, { seen }) => ({ seen: seen + 1 }),
+      // below the threshold at the second step alone
+      score: ({ bias }, { seen }) => tf.fill(bias.shape, batches.push(seen) === 2 ? 0 : 1),
+    };
+    const callback = prune(counts, { budget: { threshold: 0.5 }, scope: ['first'] });
+    await model.fit(x, y, { ...fitArgs, epochs: 1, callbacks: callback });
+    // nothing went, and that can be shrunk, too
+    expect((await shrink(model)).getLayer('first').outputShape).toEqual([null, 6]);
+    batches.length = 0;
+    await model.fit(x, y, { ...fitArgs, epochs: 4, callbacks: callback });
+    expect(batches).toEqual([2, 4, 2, 4]);
+  });
+
   it('goes on in a second fit, where the budget is still a total', async () => {
     const model = compiled();
     const { x, y } = task(model, 8);
@@ -390,6 +411,28 @@ describe('watch({ pruner }) in model.fit', () => {
     expect((await callback.plan()).groups[0]?.scores).toEqual([6]);
     expect(batches).toBe(12);
     callback.dispose();
+  });
+
+  it('lets go of the model if what was saved is of another', async () => {
+    const model = compiled();
+    const { x, y } = task(model, 8);
+    const pruner = summing(['updates']);
+    const tensors = tf.memory().numTensors;
+    const callback = watch({ pruner, budget: { count: 1 } }, { first: { units: 1, states: [] } });
+    await expect(model.fit(x, y, { ...fitArgs, callbacks: callback })).rejects.toThrow('1 units in group');
+    const lost = tf.memory().numTensors - tensors;
+    await expect(
+      model.fit(x, y, {
+        ...fitArgs,
+        callbacks: new CustomCallback({
+          onTrainBegin: () => {
+            throw new Error('plain');
+          },
+        }),
+      }),
+    ).rejects.toThrow('plain');
+    // what tfjs itself loses of a fit that fails
+    expect(tf.memory().numTensors - tensors).toBe(2 * lost);
   });
 
   it('has no plan before any fit', async () => {

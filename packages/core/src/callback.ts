@@ -4,9 +4,10 @@ import { Agenda } from './plan/agenda.ts';
 import { budgetAt, type Standing } from './plan/budget.ts';
 import { checkExtent, type Pruning } from './plan/pruning.ts';
 import { everyEpochs, type Schedule } from './plan/schedule.ts';
+import type { Plan } from './plan/types.ts';
 import type { Pruner } from './pruner.ts';
 import { HeldUnits } from './surgery/hold.ts';
-import { mask } from './surgery/mask.ts';
+import { mask, maskedPlan } from './surgery/mask.ts';
 import { WatchCallback } from './watch-callback.ts';
 
 /** All that `prune` needs. */
@@ -25,6 +26,9 @@ async function accuracyIn(logs: UnresolvedLogs = {}): Promise<number | undefined
   const accuracy = accuracyLogs.map((name) => logs[name]).find((value) => value !== undefined);
   return typeof accuracy === 'object' ? (await accuracy.data())[0] : accuracy;
 }
+
+const goneIn = (plan: Plan | undefined): number =>
+  plan?.groups.reduce((total, { remove }) => total + remove.length, 0) ?? 0;
 
 /** Holds masked units at zero through a `model.fit`; made by `hold`. */
 export class HoldCallback extends Callback {
@@ -98,9 +102,12 @@ export class PruneCallback extends WatchCallback {
     await this.orStop(async () => {
       const share = this.#agenda?.shareAfter(epoch + 1, await accuracyIn(logs));
       if (share === undefined || !this.#begun) return;
-      await mask(this.watched, await this.plan(budgetAt(this.pruning.budget, share, this.#begun)));
+      const made = await this.plan(budgetAt(this.pruning.budget, share, this.#begun));
+      const isSmaller = goneIn(made) > goneIn(maskedPlan(this.watched));
+      await mask(this.watched, made);
       this.#held.hold(this.watched);
-      this.stopWatching();
+      // where nothing goes, what was gathered is still of this network
+      if (isSmaller) this.stopWatching();
     });
   }
 

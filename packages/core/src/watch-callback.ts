@@ -38,9 +38,11 @@ export class WatchCallback extends Callback {
   }
 
   override async onTrainBegin(): Promise<void> {
-    // a training in several fits is watched as one
-    if (this.#watch && this.#analyzed === this.watched) this.#attach();
-    else this.start();
+    await this.orStop(() => {
+      // a training in several fits is watched as one
+      if (this.#watch && this.#analyzed === this.watched) this.#attach();
+      else this.start();
+    });
   }
 
   override async onEpochBegin(_epoch: number): Promise<void> {

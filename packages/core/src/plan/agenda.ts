@@ -33,8 +33,8 @@ export class Agenda {
   checkPrunes(): void {
     if (this.steps.length > 0) return;
     throw new Error(
-      `[core] the schedule '${this.#schedule.name}' never prunes in ${this.#epochs} epochs: choose a smaller every, or ` +
-        'a longer phase',
+      `[core] the schedule '${this.#schedule.name}' never prunes in ${this.#epochs} epochs: train for more, or let it ` +
+        'prune earlier',
     );
   }
 
