@@ -4,11 +4,13 @@ import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prune } from '../callback.ts';
+import { analyze } from '../graph/analyze.ts';
 import { maskedPlan } from '../surgery/mask.ts';
 import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
 import { anyPairs, anyScores, pairs, scores } from '../test-models/pruners.ts';
 import { type PlanOptions, plan } from './plan.ts';
 import { everyEpochs } from './schedule.ts';
+import { keptLayers } from './scope.ts';
 import type { Plan } from './types.ts';
 
 /** How many units go of each group. */
@@ -151,6 +153,12 @@ describe('keep', () => {
     await expect(scoped({ scope: ['fl*'] })).rejects.toThrow(
       "the scope names 'fl*', which is no prunable group",
     );
+  });
+
+  it('means of several layers those that have units', () => {
+    expect(keptLayers(analyze(smallResNet()), ['stem*', '**/branch_*', 'stem'])).toEqual([
+      ...['stem', 'stem_norm', 'block/branch_norm'],
+    ]);
   });
 
   it('refuses what means nothing, and names what is near', async () => {

@@ -70,7 +70,7 @@ function groupsOf<G extends Group>(groups: readonly G[], name: string): G[] {
 }
 
 /**
- * The names of the layers that patterns mean.
+ * The names of the layers that patterns mean, without those that have no units to keep.
  *
  * @throws if a pattern means no layer, or none that makes or normalises units.
  */
@@ -79,7 +79,8 @@ export function keptLayers(graph: GraphOf<Group>, keep: readonly string[]): stri
   const kept = keep.flatMap((pattern) => {
     const names = graph.layers.map(({ name }) => name);
     const meant = names.filter(matcherOf(pattern));
-    if (meant.some((name) => withUnits.has(name))) return meant;
+    const kept = meant.filter((name) => withUnits.has(name));
+    if (kept.length > 0) return kept;
     const near = nearest(
       pattern,
       names.filter((name) => withUnits.has(name)),
