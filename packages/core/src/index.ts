@@ -38,6 +38,7 @@ export {
 } from './plan/compensation.ts';
 export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
+export { type LeastSquaresArgs, leastSquares } from './plan/least-squares.ts';
 export type { Limits } from './plan/limits.ts';
 export { type PlanOptions, plan } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';

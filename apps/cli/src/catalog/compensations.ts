@@ -1,6 +1,6 @@
-import { addOutgoing, type Compensation, foldMean, none, scaleOutgoing } from '@espalier/core';
+import { addOutgoing, type Compensation, foldMean, leastSquares, none, scaleOutgoing } from '@espalier/core';
 
-export type CompensationName = 'none' | 'add' | 'scale' | 'mean';
+export type CompensationName = 'none' | 'add' | 'scale' | 'mean' | 'least-squares';
 
 /** What the survivors take over, by name. */
 export const compensations: Readonly<Record<CompensationName, () => Compensation>> = {
@@ -8,6 +8,7 @@ export const compensations: Readonly<Record<CompensationName, () => Compensation
   add: addOutgoing,
   scale: scaleOutgoing,
   mean: foldMean,
+  'least-squares': leastSquares,
 };
 
 export const compensationNames: readonly CompensationName[] = Object.keys(

@@ -14,6 +14,7 @@ import { examples, liven } from '../test-models/build.ts';
 import { difference, outputsOf } from '../test-models/compare.ts';
 import { pairs, scores } from '../test-models/pruners.ts';
 import { addOutgoing, type Compensation, foldMean, none, scaleOutgoing } from './compensation.ts';
+import { leastSquares } from './least-squares.ts';
 import { plan } from './plan.ts';
 
 /** One producer, and a way from it to the consumer `out`. */
@@ -57,19 +58,30 @@ function modelFrom({ shape, producer, between, consumer }: Chain, useBias = true
   return model;
 }
 
-/** Makes unit `to` compute `factor` times what unit `from` does, plus `constant`. */
-function copyUnit(model: LayersModel, from: number, to: number, factor: number, constant: number): void {
+/** Makes unit `to` compute the sum of others (0, 1, ...), each times its factor, plus `constant`. */
+function sumUnits(model: LayersModel, factors: readonly number[], to: number, constant: number): void {
   tf.tidy(() => {
     const [kernel, bias] = model.getLayer('units').weights;
+    const sumAt = (values: ArrayLike<number>, start: number) =>
+      factors.reduce((sum, factor, from) => sum + factor * values[start + from]!, 0);
     const values = kernel!.read().dataSync().slice();
     const units = kernel!.shape.at(-1)!;
-    for (let i = 0; i < values.length; i += units) values[i + to] = values[i + from]! * factor;
+    for (let i = 0; i < values.length; i += units) values[i + to] = sumAt(values, i);
     kernel!.write(tf.tensor(values, kernel!.shape as number[]));
     const biases = bias!.read().dataSync().slice();
-    biases[to] = biases[from]! * factor + constant;
+    biases[to] = sumAt(biases, 0) + constant;
     bias!.write(tf.tensor(biases, [units]));
   });
 }
+
+/** Makes unit `to` compute `factor` times what unit `from` does, plus `constant`. */
+const copyUnit = (model: LayersModel, from: number, to: number, factor: number, constant: number): void =>
+  sumUnits(
+    model,
+    Array.from({ length: from + 1 }, (_, unit) => (unit === from ? factor : 0)),
+    to,
+    constant,
+  );
 
 const into = (unit: number, partner: number) => ({ unit, into: partner, score: 0 });
 
@@ -108,6 +120,24 @@ for (const [name, chain] of Object.entries(chains)) {
       const model = modelFrom(chain);
       copyUnit(model, 1, 2, 0, 0.7);
       expect(await damage(model, scaleOutgoing(), examples(model, 7, 1))).toBeLessThan(1e-5);
+    });
+
+    it('least squares: so are a unit and what others sum up to, shifted', async () => {
+      const model = modelFrom(chain);
+      sumUnits(model, [1.5, -0.8], 2, 0.7);
+      expect(await damage(model, leastSquares({ ridge: 1e-7 }), examples(model, 12, 1))).toBeLessThan(1e-5);
+    });
+
+    it('least squares: without a bias, too, if there is no shift', async () => {
+      const model = modelFrom(chain, false);
+      sumUnits(model, [1.5, -0.8], 2, 0);
+      expect(await damage(model, leastSquares({ ridge: 1e-7 }), examples(model, 12, 1))).toBeLessThan(1e-5);
+    });
+
+    it('least squares: a constant unit is as good as a bias', async () => {
+      const model = modelFrom(chain);
+      copyUnit(model, 1, 2, 0, 0.7);
+      expect(await damage(model, leastSquares(), examples(model, 7, 1))).toBeLessThan(1e-5);
     });
 
     it('none: all of these do damage', async () => {

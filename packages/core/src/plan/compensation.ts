@@ -10,6 +10,8 @@ export interface Removed {
   readonly survivors: readonly number[];
   /** Of the consumer's input; there if `needs` asks. */
   readonly moments?: Moments;
+  /** Whether the consumer can take constants over. */
+  readonly hasBias: boolean;
 }
 
 /**

@@ -105,6 +105,7 @@ async function foldsOf(
     const units = compensation.fold({
       proposals: leaving,
       survivors,
+      hasBias,
       ...(moments && { moments: await moments.read() }),
     });
     if (units.length === 0) continue;

@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { analyze } from '../graph/analyze.ts';
 import { addOutgoing, foldMean, none, scaleOutgoing } from '../plan/compensation.ts';
+import { leastSquares } from '../plan/least-squares.ts';
 import { type PlanOptions, plan } from '../plan/plan.ts';
 import type { Plan } from '../plan/types.ts';
 import { modelDescription } from '../test-models/arbitrary.ts';
@@ -59,12 +60,12 @@ const planDescription: fc.Arbitrary<PlanDescription> = fc.record({
     fc.integer({ min: 1, max: 9 }).map((tenths) => ({ fraction: tenths / 10 })),
     fc.record({ count: fc.integer({ min: 1, max: 3 }) }),
   ),
-  compensation: fc.nat(3),
+  compensation: fc.nat(4),
   twice: fc.boolean(),
   seed: fc.nat(1000),
 });
 
-const compensations = [none, foldMean, addOutgoing, scaleOutgoing];
+const compensations = [none, foldMean, leastSquares, addOutgoing, scaleOutgoing];
 
 function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[]): PlanOptions | undefined {
   const there = analyze(model).groups.filter(({ prunable, exact, size }) => prunable && exact && size > 1);
@@ -76,7 +77,7 @@ function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[
   if (inScope.length === 0) return undefined;
   const { budget, compensation, seed } = described;
   return {
-    pruner: compensation < 2 ? anyScores(seed) : anyPairs(seed),
+    pruner: compensation < 3 ? anyScores(seed) : anyPairs(seed),
     budget,
     scope: inScope.map(({ id }) => id),
     compensation: compensations[compensation]!(),
