@@ -10,6 +10,7 @@ export {
 } from './format.ts';
 export { type Heatmap, heatmap } from './heatmap.ts';
 export { type Cell, type Column, type HtmlTable, htmlTable, type Markup } from './html.ts';
+export { type Inspection, renderInspection } from './inspection/page.ts';
 export { type Axis, type LineChart, lineChart, type Mark, type Series } from './line-chart.ts';
 export { type Block, type Page, renderPage, type Section } from './page.ts';
 export { parseRecord } from './parse.ts';

@@ -42,17 +42,22 @@ tbody th,td{overflow-wrap:break-word;max-width:26em}
 tbody tr:last-child>*{border-bottom:0}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.strong,tbody th.strong{font-weight:620}
+td.strong small{font-weight:400}
 .arrow{white-space:nowrap}
 .was,.none,small{color:var(--e-muted)}
 small{font-size:12.5px;display:block}
 .bar{position:relative;display:inline-block;width:104px;height:8px;vertical-align:middle}
 .bar i,.bar b{position:absolute;inset:0 auto 0 0;border-radius:2px;background:var(--e-track);print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .bar b{background:var(--e-accent)}
+.keyed{display:flex;gap:8px;align-items:baseline}
+.swatch{flex:none;min-width:26px;padding:0 5px;border-radius:3px;color:var(--e-paper);font-size:12px;font-weight:600;text-align:center;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 figure{margin:20px 0 0}
 figcaption{font-size:14px;font-weight:600;margin:0 0 8px}
 figure svg{display:block;max-width:100%;height:auto}
 figure .scroll{margin:0}
 figure .scroll svg{max-width:none}
+figure .e-graph{margin:0 auto}
+.bleed{width:max-content;min-width:100%;max-width:calc(100vw - 48px);position:relative;left:50%;transform:translateX(-50%)}
 .narrow{display:none}
 .pair{display:flex;flex-wrap:wrap;gap:8px 32px}
 details{margin:12px 0 0;font-size:14px}
