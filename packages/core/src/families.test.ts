@@ -91,7 +91,7 @@ function featuresOf(model: LayersModel, x: tf.Tensor[], channels: readonly numbe
     const all = features.predict(x) as tf.Tensor;
     return [
       tf
-        .gather(all, [...channels], -1)
+        .gather(all, [...channels], all.rank - 1)
         .dataSync<'float32'>()
         .slice(),
     ];
