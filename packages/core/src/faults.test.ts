@@ -31,6 +31,7 @@ describe('faultsOf says what TensorFlow.js would do otherwise, and what to do', 
     ['DepthwiseConv2D', { dilation_rate: [2, 2] }, /^odd: .*ignores dilation_rate/],
     ['GlobalAveragePooling2D', { keepdims: true }, /^odd: .*ignores keepdims: put a Reshape/],
     ['GRU', { reset_after: true }, /^odd: .*reset_after=False/],
+    ['InputLayer', { batch_shape: [null, 3] }, /^odd: Keras 3 .*fails to read: save it with Keras 2/],
   ])('%s %o', (kind, config, message) => {
     expect(faultsOf(topologyOf(kind, config))).toEqual([expect.stringMatching(message)]);
   });
@@ -101,6 +102,10 @@ describe('TensorFlow.js still', () => {
   it('fails at causal convolutions', () => {
     const args = { filters: 1, kernelSize: 2, padding: 'causal' as const, inputShape: [3, 1] };
     expect(() => outputOf(layers.conv1d(args), [3, 1])).toThrow('CAUSAL');
+  });
+
+  it('fails at the inputs of Keras 3', () => {
+    expect(() => layers.inputLayer({ batch_shape: [null, 3] } as never)).toThrow('batchInputShape');
   });
 
   it('forgets the depth multiplier', () => {

@@ -17,6 +17,14 @@ const several = (value: unknown): boolean => [value].flat().some((n) => typeof n
 
 const faults: readonly Fault[] = [
   {
+    kinds: /^InputLayer$/,
+    of: ({ batch_shape }) =>
+      batch_shape === undefined
+        ? undefined
+        : 'Keras 3 saved the model, which TensorFlow.js fails to read: save it with Keras 2 (the package tf_keras, with ' +
+          'TF_USE_LEGACY_KERAS=1 in the environment), and convert that',
+  },
+  {
     kinds: /^Conv\d/,
     of: ({ groups }) =>
       several(groups)
