@@ -1,11 +1,26 @@
 import { type EngineReport, useEngine } from '@espalier/engine';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { OpenedModel } from './model-file.ts';
 import type { EngineOptions } from './options/common.ts';
 import type { Ui } from './ui.ts';
 
 /** Chooses the engine and says which; in words for the record. */
 export async function startEngine({ engine }: EngineOptions, ui: Ui): Promise<string> {
-  const { name, version }: EngineReport = await quietly(() => useEngine(engine));
+  return say(await quietly(() => useEngine(engine)), ui);
+}
+
+/** The same for a model that is to be trained: `auto` takes the engine that is fastest with it. */
+export async function startEngineFor(
+  { engine = 'auto' }: EngineOptions,
+  ui: Ui,
+  build: () => LayersModel,
+): Promise<{ readonly engine: string; readonly model: LayersModel }> {
+  if (engine !== 'auto') return { engine: await startEngine({ engine }, ui), model: build() };
+  const { model, report } = await quietly(() => fastestFor(async () => build()));
+  return { engine: say(report, ui), model };
+}
+
+function say({ name, version }: EngineReport, ui: Ui): string {
   ui.note(`Engine: ${name} ${version}${name === 'cpu' ? ' (slow: wasm is 40 to 400 times faster)' : ''}`);
   return `${name} ${version}`;
 }
@@ -14,15 +29,20 @@ export async function startEngine({ engine }: EngineOptions, ui: Ui): Promise<st
 export const engineReport = (open?: () => Promise<OpenedModel>): Promise<EngineReport> =>
   quietly(async () => {
     if (!open) return useEngine();
-    // any engine can hold it until the choice is made
-    await useEngine('cpu');
-    const { model } = await open();
-    try {
-      return await useEngine('auto', { model });
-    } finally {
-      model.dispose();
-    }
+    const { model, report } = await fastestFor(async () => (await open()).model);
+    model.dispose();
+    return report;
   });
+
+/** A model, and what `auto` takes for it. */
+async function fastestFor(
+  make: () => Promise<LayersModel>,
+): Promise<{ readonly model: LayersModel; readonly report: EngineReport }> {
+  // any engine can hold it until the choice is made, and its weights move on when they are used
+  await useEngine('cpu');
+  const model = await make();
+  return { model, report: await useEngine('auto', { model }) };
+}
 
 const faults = ['uncaughtException', 'unhandledRejection'] as const;
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { addConfigOptions, configResult, outOf, withConfig } from '../config/file.ts';
 import { trainConfig } from '../config/schema.ts';
 import { loadData } from '../data.ts';
-import { startEngine } from '../engine.ts';
+import { startEngineFor } from '../engine.ts';
 import { asUsage, UsageError } from '../errors.ts';
 import { compile } from '../model-file.ts';
 import { addEngineOptions } from '../options/common.ts';
@@ -75,11 +75,12 @@ async function train(given: TrainCommandOptions, ui: Ui): Promise<Result> {
   const { restart } = options;
   const prunings = restart ? [] : await phasesOf(options, seed, epochs);
   const pruning = restart ? await judgesOf(options, seed) : undefined;
-  const engine = await startEngine(given, ui);
   const data = await loadData(options, ui);
   const { inputShape, classes } = data.dataset;
   const { name, options: network } = chooseModel(options, inputShape);
-  const model = asUsage(() => buildModel(name, { ...network, inputShape, classes: classes.length, seed }));
+  const { model, engine } = await startEngineFor(given, ui, () =>
+    asUsage(() => buildModel(name, { ...network, inputShape, classes: classes.length, seed })),
+  );
   compile(model, options);
   const what = `${name} on ${data.dataset.name}`;
   const run = { options, out, data, engine, seed, epochs };
