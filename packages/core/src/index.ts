@@ -23,6 +23,7 @@ export {
   type WeightAxis,
   type WeightLabels,
 } from './graph/rule.ts';
+export { type NormalEquations, solveRidge } from './linear/ridge.ts';
 export { lossFunctionsOf } from './model.ts';
 export { Agenda } from './plan/agenda.ts';
 export { type Budget, budgetAt, type Standing } from './plan/budget.ts';

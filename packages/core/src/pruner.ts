@@ -129,6 +129,14 @@ export interface PairPruner<State extends TensorContainer = TensorContainer> ext
   propose(matrix: Float32Array, units: number): readonly Proposal[];
 }
 
+/** A criterion that takes units away one after another, each judged by what is left without those before it. */
+export interface EliminationPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /** Shape [units, any]: all that `eliminate` goes by, brought out of the engine once. */
+  measure(weights: Weights, state: State): Tensor;
+  /** Every unit, the first to go first, from what `measure` returned (row-major). A budget takes them in this order. */
+  eliminate(numbers: Float32Array, units: number): readonly Pick<Proposal, 'unit' | 'score'>[];
+}
+
 /** A criterion made of others, e.g. by `byRank`: each gathers its own evidence, and one judgement is made of theirs. */
 export interface JointPruner {
   readonly name: string;
@@ -146,4 +154,5 @@ export interface JointPruner {
 export type Pruner<State extends TensorContainer = TensorContainer> =
   | ScorePruner<State>
   | PairPruner<State>
+  | EliminationPruner<State>
   | JointPruner;

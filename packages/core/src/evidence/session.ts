@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {
+  EliminationPruner,
   Evidence,
   JointPruner,
   Observer,
@@ -34,8 +35,11 @@ export interface Session {
   dispose(): void;
 }
 
+/** A pruner that is not made of others. */
+type Criterion = ScorePruner | PairPruner | EliminationPruner;
+
 /** The criteria that a pruner is made of, itself if of no others. */
-export const criteriaOf = (pruner: Pruner): readonly (ScorePruner | PairPruner)[] =>
+export const criteriaOf = (pruner: Pruner): readonly Criterion[] =>
   'members' in pruner ? pruner.members.flatMap(criteriaOf) : [pruner];
 
 /** Whether several batches may be shown as one. Updates are there once for each. */
@@ -75,7 +79,7 @@ class JointSession implements Session {
     const judgements: Judgement[] = [];
     for (const member of this.#members) judgements.push(await member.judge(weights));
     const proposals = run(this.#pruner, 'merge', () => this.#pruner.merge(judgements, this.#units));
-    checkProposals(this.#pruner, proposals, this.#units);
+    checkProposals(this.#pruner, 'merge', proposals, this.#units);
     return proposals;
   }
 
@@ -96,11 +100,11 @@ class JointSession implements Session {
 
 /** Holds one criterion's state, owns its memory and checks its answers. */
 class ObserverSession implements Session {
-  readonly pruner: ScorePruner | PairPruner;
+  readonly pruner: Criterion;
   readonly units: number;
   #state: tf.TensorContainer;
 
-  constructor(pruner: ScorePruner | PairPruner, units: number) {
+  constructor(pruner: Criterion, units: number) {
     this.pruner = pruner;
     this.units = units;
     this.#state = kept(() => run(pruner, 'init', () => pruner.init?.(units)));
@@ -127,11 +131,13 @@ class ObserverSession implements Session {
       const matrix = await this.#numbers('compare', [units, units], () =>
         pruner.compare(weights, this.#state),
       );
-      const proposals = tf.tidy(
-        () => run(pruner, 'propose', () => pruner.propose(matrix, units)) as never,
-      ) as readonly Proposal[];
-      checkProposals(pruner, proposals, units);
-      return proposals;
+      return this.#proposals('propose', () => pruner.propose(matrix, units));
+    }
+    if ('measure' in pruner) {
+      const numbers = await this.#numbers('measure', [units, 'any'], () =>
+        pruner.measure(weights, this.#state),
+      );
+      return this.#proposals('eliminate', () => pruner.eliminate(numbers, units));
     }
     const scores = await this.#numbers('score', [units], () => pruner.score(weights, this.#state));
     return Array.from(scores, (score, unit) => ({ unit, score })).sort(
@@ -161,7 +167,17 @@ class ObserverSession implements Session {
     for (const tensor of before) if (!after.has(tensor)) tensor.dispose();
   }
 
-  async #numbers(hook: string, shape: readonly number[], make: () => tf.Tensor): Promise<Float32Array> {
+  #proposals(hook: string, make: () => readonly Proposal[]): readonly Proposal[] {
+    const proposals = tf.tidy(() => run(this.pruner, hook, make) as never) as readonly Proposal[];
+    checkProposals(this.pruner, hook, proposals, this.units);
+    return proposals;
+  }
+
+  async #numbers(
+    hook: string,
+    shape: readonly (number | 'any')[],
+    make: () => tf.Tensor,
+  ): Promise<Float32Array> {
     const { pruner } = this;
     const { name } = pruner;
     const answer = tf.tidy(() => {
@@ -172,7 +188,7 @@ class ObserverSession implements Session {
       return made.clone();
     });
     try {
-      if (answer.shape.join() !== shape.join()) {
+      if (answer.rank !== shape.length || shape.some((n, a) => n !== 'any' && n !== answer.shape[a])) {
         throw new Error(
           `[${name}] ${hook} must return shape [${shape}], one for each unit, got [${answer.shape}]`,
         );
@@ -251,20 +267,25 @@ function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
   });
 }
 
-function checkProposals({ name }: Pick<Pruner, 'name'>, proposals: readonly Proposal[], units: number): void {
+function checkProposals(
+  { name }: Pick<Pruner, 'name'>,
+  hook: string,
+  proposals: readonly Proposal[],
+  units: number,
+): void {
   const used = new Set<number>();
   const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
   for (const { unit, into, also, score, price = score } of proposals) {
     const named = [unit, into, also].filter((one) => one !== undefined);
     const unknown = named.find((one) => !isUnit(one));
     if (unknown !== undefined) {
-      throw new Error(`[${name}] propose named unit ${unknown}, but there are units 0 to ${units - 1}`);
+      throw new Error(`[${name}] ${hook} named unit ${unknown}, but there are units 0 to ${units - 1}`);
     }
-    if (!Number.isFinite(score)) throw new Error(`[${name}] propose gave unit ${unit} the score ${score}`);
-    if (!Number.isFinite(price)) throw new Error(`[${name}] propose gave unit ${unit} the price ${price}`);
+    if (!Number.isFinite(score)) throw new Error(`[${name}] ${hook} gave unit ${unit} the score ${score}`);
+    if (!Number.isFinite(price)) throw new Error(`[${name}] ${hook} gave unit ${unit} the price ${price}`);
     for (const one of named) {
       if (used.has(one))
-        throw new Error(`[${name}] propose named unit ${one} twice: a unit stands in one proposal`);
+        throw new Error(`[${name}] ${hook} named unit ${one} twice: a unit stands in one proposal`);
       used.add(one);
     }
   }

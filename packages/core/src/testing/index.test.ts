@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { Evidence, PairPruner, Proposal, Pruner, ScorePruner } from '../pruner.ts';
+import type { EliminationPruner, Evidence, PairPruner, Proposal, Pruner, ScorePruner } from '../pruner.ts';
 import { checks } from './checks.ts';
 import { batch, judge, testPruner } from './index.ts';
 
@@ -48,11 +48,20 @@ const nearestBiases = (): PairPruner => ({
   },
 });
 
+/** Those with the smallest biases first. */
+const byBias = (): EliminationPruner => ({
+  name: 'by-bias',
+  measure: ({ bias }) => tf.expandDims(bias, 1),
+  eliminate: (biases) =>
+    Array.from(biases, (score, unit) => ({ unit, score })).sort((a, b) => a.score - b.score),
+});
+
 describe('testPruner passes', () => {
   describe('weights alone', () => testPruner(magnitude));
   describe('errors', () => testPruner(badness));
   describe('updates', () => testPruner(restlessness));
   describe('pairs', () => testPruner(nearestBiases));
+  describe('one unit after another', () => testPruner(byBias));
   describe('given batches', () => {
     testPruner(badness, {
       batches: [
@@ -323,6 +332,18 @@ const planted: readonly (readonly [fault: string, check: string, message: RegExp
     'answers for every unit',
     /unit 1 twice/,
     proposing({ unit: 0, into: 1, score: 1 }, { unit: 1, score: 2 }),
+  ],
+  [
+    'eliminates a unit twice',
+    'answers for every unit',
+    /eliminate named unit 3 twice/,
+    () => ({ ...byBias(), eliminate: () => [3, 3].map((unit) => ({ unit, score: 1 })) }),
+  ],
+  [
+    'measures something else than units',
+    'answers for every unit',
+    /measure must return shape \[6,any\]/,
+    () => ({ ...byBias(), measure: ({ incoming }) => incoming }),
   ],
   ['proposes a unit that there is not', 'answers for every unit', /unit 6/, proposing({ unit: 6, score: 1 })],
 ];
