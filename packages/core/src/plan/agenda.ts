@@ -1,4 +1,5 @@
 import type { Schedule, Step } from './schedule.ts';
+import { wholeOf } from './whole.ts';
 
 /** A schedule at work in one training. */
 export class Agenda {
@@ -17,8 +18,7 @@ export class Agenda {
   constructor(schedule: Schedule, epochs: number, accuracies: readonly number[] = []) {
     this.steps = schedule.steps(epochs);
     checkSteps(schedule.name, this.steps, epochs);
-    // as the steps themselves are rounded
-    this.begin = Math.floor((schedule.from ?? 0) * epochs + 1e-9);
+    this.begin = wholeOf((schedule.from ?? 0) * epochs);
     this.#schedule = schedule;
     this.#epochs = epochs;
     this.#accuracies = accuracies;

@@ -1,3 +1,5 @@
+import { wholeOf } from './whole.ts';
+
 /**
  * How far to go, in each group of the scope, or in all those together that are ranked together (`ranking`). `fraction`
  * and `count` are totals: pruning twice to a half leaves a half. A unit always stays, unless the whole layer may go
@@ -73,9 +75,6 @@ const sumOf = (pool: readonly Standing[], of: (group: Standing) => number): numb
   pool.reduce((sum, group) => sum + of(group), 0);
 
 const goneOf = (pool: readonly Standing[]): number => sumOf(pool, ({ gone }) => gone);
-
-/** Rounded down; the small term undoes the rounding of products like 0.7 * 10. */
-const wholeOf = (units: number): number => Math.floor(units + 1e-9);
 
 /** How many units more a budget names of groups that share it; undefined if it names none. */
 export function wantedOf(budget: Budget | undefined, pool: readonly Standing[]): number | undefined {

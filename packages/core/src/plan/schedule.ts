@@ -1,3 +1,5 @@
+import { wholeOf } from './whole.ts';
+
 /** One pruning of a schedule. */
 export interface Step {
   /** It comes after this epoch, counted from 1. */
@@ -141,6 +143,3 @@ function stepwise(
     },
   };
 }
-
-/** Rounded down; the small term undoes the rounding of products like 0.7 * 10. */
-const wholeOf = (epochs: number): number => Math.floor(epochs + 1e-9);
