@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import type { Dataset } from '@espalier/datasets';
-import { loadModel } from '@espalier/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { z } from 'zod';
-import { exists } from './files.ts';
 import { type DataSpec, datasetNames } from './options/data.ts';
 import { optimizerOf, type TrainingOptions } from './options/training.ts';
+import { readModel, type SavedModel } from './saved-model.ts';
 
 const settings = z.object({
   path: z.string().exactOptional(),
@@ -40,16 +38,25 @@ export const modelMetadata = ({ name, options }: DataSpec, seed: number): Record
   espalier: { dataset: name, options, seed },
 });
 
-/** Opens a model: its folder, its `model.json`, or the folder of the run that made it. */
+/**
+ * Opens a model to compute with: its folder, its `model.json`, or the folder of the run that made it.
+ *
+ * @throws if it can't be read, or TensorFlow.js would compute something else than it says.
+ */
 export async function openModel(given: string): Promise<OpenedModel> {
-  const inner = join(given, 'model');
-  const isRun = !(await exists(join(given, 'model.json'))) && (await exists(join(inner, 'model.json')));
-  const path = isRun ? inner : given;
-  const model = await loadModel(path);
+  const { faults, ...opened } = await openToLook(given);
+  if (faults.length === 0) return opened;
+  opened.model.dispose();
+  throw new Error(`TensorFlow.js does not compute what ${opened.path} says. ${faults.join('; ')}`);
+}
+
+/** Opens a model of which nothing will be computed: where TensorFlow.js is at fault, it is said with the model. */
+export async function openToLook(given: string): Promise<OpenedModel & Pick<SavedModel, 'faults'>> {
+  const saved = await readModel(given);
   // models from elsewhere have other metadata or none
-  const known = remembered.safeParse(model.getUserDefinedMetadata()).data?.espalier;
-  if (!known) return { model, path };
-  return { model, path, data: { name: known.dataset, options: known.options }, seed: known.seed };
+  const known = remembered.safeParse(saved.model.getUserDefinedMetadata()).data?.espalier;
+  if (!known) return saved;
+  return { ...saved, data: { name: known.dataset, options: known.options }, seed: known.seed };
 }
 
 const shapeText = (shape: readonly (number | null)[]): string =>

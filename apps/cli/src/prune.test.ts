@@ -307,7 +307,7 @@ describe('inspect', () => {
   it('shows groups, layers and cost', async () => {
     const { code, out } = await run(`inspect ${at('run')} ${wasm}`);
     expect(code).toBe(0);
-    for (const text of ['no: the model puts it out', 'Groups', 'Layers', 'parameters'])
+    for (const text of ['units: the model puts it out', 'Groups', 'Layers', 'parameters'])
       expect(out).toContain(text);
     const { json } = await run(`inspect ${at('run')} --json ${wasm}`);
     expect(json).toMatchObject({
