@@ -334,6 +334,10 @@ describe('prune(pruner) in model.fit', () => {
   for (const [options, message] of [
     [{ budget: { fraction: 2 } }, 'budget.fraction'],
     [{ budget: undefined }, 'say how far to go'],
+    [
+      { schedule: { every: 5 } },
+      'schedule must have steps, as that of everyEpochs({ every: 5, until: 0.7 })',
+    ],
   ] as const) {
     it(`refuses ${JSON.stringify(options)} before any training`, () => {
       expect(() => prune(scores(), { budget: { count: 1 }, ...(options as object) })).toThrow(message);

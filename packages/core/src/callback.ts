@@ -3,7 +3,7 @@ import { Callback, type LayersModel } from '@tensorflow/tfjs-layers';
 import { Agenda } from './plan/agenda.ts';
 import { budgetAt, type Standing } from './plan/budget.ts';
 import { checkExtent, type Pruning } from './plan/pruning.ts';
-import { everyEpochs, type Schedule } from './plan/schedule.ts';
+import { checkSchedule, everyEpochs, type Schedule } from './plan/schedule.ts';
 import type { Plan } from './plan/types.ts';
 import type { Pruner } from './pruner.ts';
 import { HeldUnits } from './surgery/hold.ts';
@@ -64,6 +64,7 @@ export class PruneCallback extends WatchCallback {
   constructor(pruner: Pruner, { schedule = everyEpochs(), ...pruning }: PruneOptions) {
     super({ pruner, ...pruning });
     checkExtent(this.pruning);
+    checkSchedule(schedule);
     this.#schedule = schedule;
   }
 

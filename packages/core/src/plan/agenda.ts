@@ -1,4 +1,4 @@
-import type { Schedule, Step } from './schedule.ts';
+import { checkSchedule, type Schedule, type Step } from './schedule.ts';
 import { wholeOf } from './whole.ts';
 
 /** A schedule at work in one training. */
@@ -13,12 +13,13 @@ export class Agenda {
 
   /**
    * @param accuracies those that an interrupted training had come to, to go on from there.
-   * @throws if the schedule's steps are out of order or of bounds.
+   * @throws if the schedule is none, or its steps are out of order or of bounds.
    */
   constructor(schedule: Schedule, epochs: number, accuracies: readonly number[] = []) {
+    checkSchedule(schedule);
     this.steps = schedule.steps(epochs);
-    checkSteps(schedule.name, this.steps, epochs);
     this.begin = wholeOf((schedule.from ?? 0) * epochs);
+    checkSteps(schedule.name, this.steps, this.begin, epochs);
     this.#schedule = schedule;
     this.#epochs = epochs;
     this.#accuracies = accuracies;
@@ -70,14 +71,14 @@ export class Agenda {
   }
 }
 
-function checkSteps(name: string, steps: readonly Step[], epochs: number): void {
-  let before: Step = { epoch: 0, share: 0 };
+function checkSteps(name: string, steps: readonly Step[], begin: number, epochs: number): void {
+  let before: Step = { epoch: begin, share: 0 };
   for (const step of steps) {
     const { epoch, share } = step;
     const isAfter = Number.isInteger(epoch) && epoch > before.epoch && epoch <= epochs;
     if (!isAfter || !(share >= before.share && share <= 1)) {
       throw new Error(
-        `[core] the schedule '${name}' must have steps after ascending epochs from 1 to ${epochs} with shares that ` +
+        `[core] the schedule '${name}' must have steps after ascending epochs from ${begin + 1} to ${epochs} with shares that ` +
           `don't descend from 0 to 1, got epoch ${epoch} with ${share} after epoch ${before.epoch} with ${before.share}`,
       );
     }

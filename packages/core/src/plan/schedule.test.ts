@@ -205,6 +205,19 @@ describe('an agenda', () => {
   ])('refuses steps %s', (_, steps) => {
     expect(() => new Agenda({ name: 'mine', steps: () => steps }, 4)).toThrow(/'mine' must have steps/);
   });
+
+  it('refuses a step that comes before its phase begins, when nothing has been seen', () => {
+    const mine = { name: 'mine', from: 0.5, steps: () => [{ epoch: 2, share: 1 }] };
+    expect(() => new Agenda(mine, 4)).toThrow(/'mine' must have steps after ascending epochs from 3 to 4/);
+  });
+
+  it.each([
+    () => new Agenda({ every: 5, until: 0.7 } as never, 10),
+    () => whileAccuracy({ floor: 0.9, schedule: { every: 5, until: 0.7 } as never }),
+    () => whileAccuracy({ floor: 0.9 } as never),
+  ])('says how to make one where there is none', (make) => {
+    expect(make).toThrow(/schedule must have steps, as that of everyEpochs\(/);
+  });
 });
 
 describe('the budget at a share', () => {

@@ -19,7 +19,10 @@ export interface Step {
 export interface Schedule {
   /** Stands in messages. */
   readonly name: string;
-  /** The share of the epochs, 0 to 1, after which its phase begins: evidence is gathered from there on. Default 0. */
+  /**
+   * The share of the epochs, 0 to 1, after which its phase begins: evidence is gathered from there on, and no step comes
+   * before. Default 0.
+   */
   readonly from?: number;
   /** The prunings of a training of so many epochs: epochs ascend, shares don't descend. */
   steps(epochs: number): readonly Step[];
@@ -28,6 +31,14 @@ export interface Schedule {
    * Without it all are, and no validation data is needed.
    */
   allows?(accuracies: readonly number[]): boolean;
+}
+
+/** @throws if it is no schedule: there are no types in JavaScript. */
+export function checkSchedule(schedule: Schedule): void {
+  if (typeof (schedule as Partial<Schedule> | null)?.steps === 'function') return;
+  throw new Error(
+    `[core] schedule must have steps, as that of everyEpochs({ every: 5, until: 0.7 }) has, got ${JSON.stringify(schedule)}`,
+  );
 }
 
 /** When the one pruning is. */
@@ -101,11 +112,12 @@ export const polynomial = ({ power = 3, ...args }: PolynomialArgs = {}): Schedul
  * time, and at the first one after that to find it below, pruning is over. What was pruned stays so; the epochs that
  * are left may still bring the accuracy back.
  *
- * @throws if `floor` is not a share.
+ * @throws if `floor` is not a share, or there is no schedule.
  */
 export const whileAccuracy = ({ floor, schedule }: WhileAccuracyArgs): Schedule => {
   if (!(floor >= 0 && floor <= 1))
     throw new Error(`[core] floor must be an accuracy from 0 to 1, got ${floor}`);
+  checkSchedule(schedule);
   return {
     ...schedule,
     name: `${schedule.name} while accuracy is at least ${floor}`,
