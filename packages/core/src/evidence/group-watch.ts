@@ -65,14 +65,13 @@ export function groupWatch(
     const index = rank.get(unit);
     if (index !== undefined) unitOf.set(root, index);
   });
-  const layers = new Map(trace.layers.map((layer) => [layer.path, layer]));
   const makes: PlacedWeight[] = [];
   const biases: PlacedWeight[] = [];
   const reads: PlacedWeight[] = [];
   const consumers: Consumer[] = [];
   for (const { layer: path, weight: name, axis, role, entries, units } of group.members) {
     if (role === 'along') continue;
-    const layer = layers.get(path)!;
+    const layer = trace.byPath.get(path)!;
     const weight = layer.weights.find((candidate) => candidate.name === name)!;
     const entriesOf = alive.map((): number[] => []);
     entries.forEach((entry, i) => {

@@ -82,6 +82,8 @@ export interface AnalyzedGroup extends Group {
 export interface Analysis extends Graph {
   readonly trace: Trace;
   readonly groups: readonly AnalyzedGroup[];
+  /** The same by their ids. */
+  readonly byId: ReadonlyMap<string, AnalyzedGroup>;
 }
 
 /**
@@ -109,22 +111,19 @@ export function analyzeInternals(model: LayersModel): Analysis {
       kind: draft.kind,
       size: draft.roots.length,
       producers: draft.producers.map((index) => layers[index]!.path),
-      members: draft.members.map(({ entries, units, ...member }) => ({
-        ...member,
-        entries: Int32Array.from(entries),
-        units: Int32Array.from(units),
-      })),
+      members: draft.members,
       prunable: reason === undefined,
       ...(reason !== undefined && { reason }),
       exact: inexactReason === undefined,
       ...(inexactReason !== undefined && { inexactReason }),
       ...(parent !== undefined && { parent }),
-      roots: Int32Array.from(draft.roots),
+      roots: new Int32Array(draft.roots),
       sites: draft.producers.flatMap((index) => sitesOf(layers[index]!)),
     };
   });
   const summaries = layers.map((layer) => summarize(layer, traced, draftOf));
-  return { groups, layers: summaries, cost: totalCost(summaries), trace: traced };
+  const byId = new Map(groups.map((group) => [group.id, group]));
+  return { groups, byId, layers: summaries, cost: totalCost(summaries), trace: traced };
 }
 
 /** The sum over layers. */

@@ -16,12 +16,7 @@ export interface Draft {
   readonly producers: readonly number[];
   /** The class representative of each unit. */
   readonly roots: number[];
-  readonly members: DraftMember[];
-}
-
-interface DraftMember extends Omit<Member, 'entries' | 'units'> {
-  readonly entries: number[];
-  readonly units: number[];
+  readonly members: Member[];
 }
 
 /** All groups, those of features behind those of their channels, and which one each class of labels is in. */
@@ -144,30 +139,51 @@ function kindOf(layer: TracedLayer): GroupKind {
 /** Lists, for each unit, the entries of all weights that are its own or its features'. */
 function collectMembers({ classes, layers }: Trace, draftOf: readonly Draft[], unitOf: Int32Array): void {
   for (const { path: layer, weights } of layers) {
+    // the vectors of a normalisation have the same labels
+    const known = new Map<Int32Array, ReadonlyMap<Draft, Places>>();
     for (const { name: weight, axes } of weights) {
       axes.forEach((described, axis) => {
         if (!described) return;
         const { role, labels } = described;
-        const here = new Map<Draft, DraftMember>();
-        const memberOf = (draft: Draft): DraftMember => {
-          const known = here.get(draft);
-          if (known) return known;
-          const member = { layer, weight, axis, role, entries: [], units: [] };
-          here.set(draft, member);
-          draft.members.push(member);
-          return member;
-        };
-        for (let entry = 0; entry < labels.length; entry++) {
-          if (labels[entry] === FIXED) continue;
-          for (let root = classes.find(labels[entry]!); root !== FIXED; root = classes.parentOf(root)) {
-            const { entries, units } = memberOf(draftOf[root]!);
-            entries.push(entry);
-            units.push(unitOf[root]!);
-          }
+        const places = known.get(labels) ?? placesOn(labels, classes, draftOf, unitOf);
+        known.set(labels, places);
+        for (const [draft, { entries, units }] of places) {
+          draft.members.push({ layer, weight, axis, role, entries, units });
         }
       });
     }
   }
+}
+
+type Places = Pick<Member, 'entries' | 'units'>;
+
+/** Where the units of each group stand on an axis. */
+function placesOn(
+  labels: Int32Array,
+  classes: LabelClasses,
+  draftOf: readonly Draft[],
+  unitOf: Int32Array,
+): ReadonlyMap<Draft, Places> {
+  const places = new Map<Draft, { readonly entries: number[]; readonly units: number[] }>();
+  for (let entry = 0; entry < labels.length; entry++) {
+    if (labels[entry] === FIXED) continue;
+    for (let root = classes.find(labels[entry]!); root !== FIXED; root = classes.parentOf(root)) {
+      const draft = draftOf[root]!;
+      let place = places.get(draft);
+      if (!place) {
+        place = { entries: [], units: [] };
+        places.set(draft, place);
+      }
+      place.entries.push(entry);
+      place.units.push(unitOf[root]!);
+    }
+  }
+  return new Map(
+    [...places].map(([draft, { entries, units }]) => [
+      draft,
+      { entries: new Int32Array(entries), units: new Int32Array(units) },
+    ]),
+  );
 }
 
 /** Where its rule says, or the output of the layer that makes the units, or of the last pointwise layer behind it. */

@@ -20,6 +20,8 @@ type ContainerLayer = LayersModel & {
 
 export interface Trace {
   readonly layers: readonly TracedLayer[];
+  /** The same by their paths. */
+  readonly byPath: ReadonlyMap<string, TracedLayer>;
   readonly classes: LabelClasses;
   /** What the model puts out. */
   readonly outputs: readonly TracedValue[];
@@ -63,7 +65,9 @@ class Tracer {
     }
     for (const say of this.#later) say();
     this.#classes.settle();
-    return { layers: [...this.#layers.values()], classes: this.#classes, outputs };
+    const layers = [...this.#layers.values()];
+    const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+    return { layers, byPath, classes: this.#classes, outputs };
   }
 
   #container(

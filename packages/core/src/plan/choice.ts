@@ -42,24 +42,33 @@ const isComparable = (pruner: Pruner): boolean =>
 export class Choice {
   readonly #analysis: Analysis;
   readonly #options: Pruning;
-  readonly #scoped: readonly AnalyzedGroup[];
   readonly #pools: ReadonlyMap<string, string>;
+  readonly #inPool = new Map<string, AnalyzedGroup[]>();
   readonly #keptGroups: ReadonlySet<AnalyzedGroup>;
   readonly #keptLayers: ReadonlySet<string>;
   readonly #planned: Map<string, PlannedGroup>;
+  /** Of all that goes by now. */
+  readonly #removal: Removal;
 
   /** @throws if the budget counts units of a group that is not in the scope. */
   constructor(analysis: Analysis, options: Pruning, earlier: readonly PlannedGroup[]) {
     this.#analysis = analysis;
     this.#options = options;
-    this.#scoped = groupsInScope(analysis, options);
-    this.#pools = poolsOf(analysis, this.#scoped, options.ranking);
+    const scoped = groupsInScope(analysis, options);
+    this.#pools = poolsOf(analysis, scoped, options.ranking);
+    for (const pool of byPool(scoped.map((group) => ({ group, pool: this.#pools.get(group.id)! })))) {
+      this.#inPool.set(
+        pool[0]!.pool,
+        pool.map(({ group }) => group),
+      );
+    }
     this.#keptGroups = keptGroups(analysis, options.keep ?? []);
     this.#keptLayers = new Set(keptLayers(analysis, options.keep ?? []));
     this.#planned = new Map(earlier.map((group) => [group.id, group]));
+    this.#removal = new Removal(analysis, earlier);
     checkCounts(
       options.budget,
-      this.#scoped.map(({ id }) => id),
+      scoped.map(({ id }) => id),
     );
   }
 
@@ -76,7 +85,7 @@ export class Choice {
   /** Chooses from one pool. */
   take<G extends Watched>(pool: readonly Judged<G>[]): Chosen<G> {
     const { budget, pruner, wholeLayers = false } = this.#options;
-    const removal = new Removal(this.#analysis, this.groups);
+    const removal = this.#removal;
     const { taken, notes, spared } = take({
       pool: pool.map((judged) => this.#candidatesOf(judged, removal)),
       wanted: wantedOf(budget, this.#standings(pool[0]!, removal)),
@@ -103,10 +112,10 @@ export class Choice {
   /** Units that nobody reads any more (channels without a feature left) go, too; says so. */
   dropUnread(): string[] {
     const notes: string[] = [];
+    const removal = this.#removal;
     // what nobody reads of a layer may be all that is read of the one before
     for (const group of [...this.#analysis.groups].reverse()) {
       if (!group.prunable || !group.exact || this.#keptGroups.has(group)) continue;
-      const removal = new Removal(this.#analysis, this.groups);
       const all = removal.unread(group);
       if (all.length === 0) continue;
       const left = group.roots.filter((root) => !removal.isGone(root)).length;
@@ -137,9 +146,8 @@ export class Choice {
   /** How far the groups are that share a budget with one. */
   #standings({ watched: { group } }: Judged, removal: Removal): Standing[] {
     const pool = this.#pools.get(group.id)!;
-    return this.#scoped.flatMap(({ id, size, roots }): Standing[] => {
-      if (this.#pools.get(id) !== pool) return [];
-      return [{ id, size, gone: roots.filter((root) => removal.isGone(root)).length, pool }];
+    return this.#inPool.get(pool)!.map(({ id, size, roots }) => {
+      return { id, size, gone: roots.filter((root) => removal.isGone(root)).length, pool };
     });
   }
 
@@ -150,7 +158,7 @@ export class Choice {
   }
 
   #without(id: string, others: readonly Pick<PlannedGroup, 'id' | 'remove'>[]): Removal {
-    const { size } = this.#analysis.groups.find((group) => group.id === id)!;
+    const { size } = this.#analysis.byId.get(id)!;
     const remove = Array.from({ length: size }, (_, unit) => unit);
     return new Removal(this.#analysis, [...this.groups, ...others, { id, remove }]);
   }
@@ -167,6 +175,7 @@ export class Choice {
   ): void {
     const remove = units.map(([unit]) => unit);
     const scores = units.map(([, score]) => score);
+    this.#removal.add({ id, remove });
     this.#planned.set(id, mergeGroups(this.#planned.get(id), { id, kind, size, remove, scores }));
   }
 }

@@ -36,9 +36,8 @@ export function poolsOf(
 
 /** What a group's units are made of; it stays the same when units go. */
 function partsOf({ trace }: Analysis, { kind, members }: AnalyzedGroup): string {
-  const layers = new Map(trace.layers.map((layer) => [layer.path, layer]));
   const parts = members.map(({ layer: path, weight: name, axis, role }) => {
-    const { layer, weights } = layers.get(path)!;
+    const { layer, weights } = trace.byPath.get(path)!;
     const { shape, axes } = weights.find((weight) => weight.name === name)!;
     // an axis of units has no size of its own
     const window = shape.map((length, a) => (axes[a] ? '' : length));

@@ -16,10 +16,14 @@ export class Removal {
     this.analysis = analysis;
     const { classes } = analysis.trace;
     this.#gone = new Uint8Array(classes.last + 1);
-    const byId = new Map(analysis.groups.map((group) => [group.id, group]));
-    for (const { id, remove } of groups) {
-      for (const unit of remove) this.#gone[byId.get(id)!.roots[unit]!] = 1;
-    }
+    for (const group of groups) this.add(group);
+  }
+
+  /** Lets more units go. */
+  add({ id, remove }: Pick<PlannedGroup, 'id' | 'remove'>): void {
+    const { roots } = this.analysis.byId.get(id)!;
+    for (const unit of remove) this.#gone[roots[unit]!] = 1;
+    this.#emptied = undefined;
   }
 
   isGone(label: number): boolean {
@@ -114,8 +118,7 @@ export class Removal {
 }
 
 function weightAxes(analysis: Analysis, layer: string, weight: string): TracedWeight['axes'] {
-  const traced = analysis.trace.layers.find(({ path }) => path === layer)!;
-  return traced.weights.find(({ name }) => name === weight)!.axes;
+  return analysis.trace.byPath.get(layer)!.weights.find(({ name }) => name === weight)!.axes;
 }
 
 /** A hash over the layers' names, kinds and weight shapes: the same before and after training. */
@@ -149,7 +152,7 @@ export function checkPlan(model: LayersModel, analysis: Analysis, given: Plan): 
   for (const { id, size, remove } of plan.groups) {
     if (seen.has(id)) throw new Error(`[core] the plan names group '${id}' twice`);
     seen.add(id);
-    const group = analysis.groups.find((candidate) => candidate.id === id);
+    const group = analysis.byId.get(id);
     if (!group) throw new Error(`[core] the plan names group '${id}', which ${model.name} does not have`);
     if (!group.prunable)
       throw new Error(`[core] the plan prunes group '${id}', which can't be: ${group.reason}`);
@@ -176,11 +179,9 @@ export function checkPlan(model: LayersModel, analysis: Analysis, given: Plan): 
 function checkFolds(analysis: Analysis, plan: Plan, removal: Removal): void {
   for (const { group: id, layer, weight, units } of plan.folds) {
     const where = `the plan's fold of group '${id}' at ${layer}/${weight}`;
-    const group = analysis.groups.find((candidate) => candidate.id === id);
+    const group = analysis.byId.get(id);
     const member = group?.members.find((m) => m.layer === layer && m.weight === weight && m.role === 'reads');
-    const kernel = analysis.trace.layers
-      .find(({ path }) => path === layer)
-      ?.weights.find(({ name }) => name === weight);
+    const kernel = analysis.trace.byPath.get(layer)?.weights.find(({ name }) => name === weight);
     if (!group || !member || !kernel?.contracts) throw new Error(`[core] ${where} does not fit this model`);
     const entries = new Int32Array(group.size);
     for (const unit of member.units) entries[unit]!++;

@@ -75,6 +75,7 @@ function groupsOf<G extends Group>(groups: readonly G[], name: string): G[] {
  * @throws if a pattern means no layer, or none that makes or normalises units.
  */
 export function keptLayers(graph: GraphOf<Group>, keep: readonly string[]): string[] {
+  if (keep.length === 0) return [];
   const withUnits = new Set(graph.groups.flatMap(layersOf));
   const kept = keep.flatMap((pattern) => {
     const names = graph.layers.map(({ name }) => name);
@@ -101,8 +102,9 @@ const layersOf = ({ producers, members }: Group): string[] => [
 
 /** The groups of which no unit may go for the sake of the layers that stay as they are. */
 export function keptGroups<G extends Group>(graph: GraphOf<G>, keep: readonly string[]): Set<G> {
-  const layers = new Set(keptLayers(graph, keep));
   const kept = new Set<G>();
+  if (keep.length === 0) return kept;
+  const layers = new Set(keptLayers(graph, keep));
   const parents = new Set<string | undefined>();
   // features come after the units that would take them along
   for (const group of [...graph.groups].reverse()) {

@@ -3,7 +3,7 @@ import { layers as kinds, models } from '@tensorflow/tfjs-layers';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { keptLengths } from '../graph/labels.ts';
 import type { Layer } from '../graph/rule.ts';
-import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import type { Trace, TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
 import { settleCallOrder } from './call-order.ts';
 import { carryConstraint } from './constraints.ts';
@@ -57,8 +57,8 @@ export async function reassemble(
     );
   }
   const smaller = await rebuild(model, analysis, change);
-  const layers = analyzeInternals(smaller).trace.layers;
-  const twins = twinsOf(analysis, layers);
+  const { layers, byPath } = analyzeInternals(smaller).trace;
+  const twins = twinsOf(analysis, byPath);
   freezeAlike(model, smaller);
   for (const [layer, twin] of twins) fillTwin(layer, twin, change);
   for (const layer of layers) {
@@ -107,7 +107,6 @@ async function rebuild(
   { removal, wiring }: Reassembly,
 ): Promise<LayersModel> {
   const kept = (labels: Int32Array) => removal.kept(labels);
-  const byPath = new Map(trace.layers.map((layer) => [layer.path, layer]));
 
   const editContainer = (config: Json, prefix: string): void => {
     settleCallOrder(config);
@@ -117,7 +116,7 @@ async function rebuild(
   };
   const editEntry = (entry: Json, path: string): void => {
     const config = entry.config as Json;
-    const layer = byPath.get(path);
+    const layer = trace.byPath.get(path);
     if (Array.isArray(config.layers)) editContainer(config, `${path}/`);
     if (!layer || wiring.gone.has(path)) return;
     for (const [field, value] of Object.entries(layer.config?.(kept) ?? {})) config[snakeCase(field)] = value;
@@ -158,8 +157,7 @@ function keptShape(
 }
 
 /** The smaller model's layers by those of the given one. */
-function twinsOf({ trace }: Analysis, layers: readonly TracedLayer[]): [TracedLayer, TracedLayer][] {
-  const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+function twinsOf({ trace }: Analysis, byPath: Trace['byPath']): [TracedLayer, TracedLayer][] {
   return trace.layers.flatMap((layer): [TracedLayer, TracedLayer][] => {
     const twin = byPath.get(layer.path);
     // some layers went, and the hidden input layer of a Sequential model is named anew
@@ -170,8 +168,9 @@ function twinsOf({ trace }: Analysis, layers: readonly TracedLayer[]): [TracedLa
 /** What is frozen stays so: tfjs-layers keeps it in the config of layers, not of models. */
 function freezeAlike(model: LayersModel, smaller: LayersModel): void {
   for (const layer of model.layers) {
+    if (!isModel(layer)) continue;
     const twin = smaller.layers.find(({ name }) => name === layer.name);
-    if (isModel(layer) && twin) freezeAlike(layer, twin as unknown as LayersModel);
+    if (twin) freezeAlike(layer, twin as unknown as LayersModel);
   }
   if (!model.trainable) smaller.trainable = false;
 }

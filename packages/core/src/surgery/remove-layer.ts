@@ -80,7 +80,7 @@ export async function removeLayer(
       '[core] units of this model are masked: call shrink(model) first, and remove layers of that',
     );
   }
-  const layer = analysis.trace.layers.find((one) => one.path === path);
+  const layer = analysis.trace.byPath.get(path);
   const way = layer ? wayWithout(analysis, layer) : 'there is none of that name';
   if (typeof way === 'string') {
     const there = removableLayers(model).flatMap((one) => (one.removable ? [one.layer] : []));

@@ -30,8 +30,8 @@ export function writeWeight(variable: LayerVariable, values: Float32Array | Int3
 /** Carries out a plan's folds on the consumers' kernels and biases, in place. */
 export function applyFolds(analysis: Analysis, plan: Pick<Plan, 'folds'>, values: WeightValues): void {
   for (const fold of plan.folds) {
-    const layer = analysis.trace.layers.find(({ path }) => path === fold.layer)!;
-    const group = analysis.groups.find(({ id }) => id === fold.group)!;
+    const layer = analysis.trace.byPath.get(fold.layer)!;
+    const group = analysis.byId.get(fold.group)!;
     applyFold(layer, group, fold, values);
   }
 }
