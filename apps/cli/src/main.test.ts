@@ -116,8 +116,9 @@ describe('models, pruners, data and doctor', () => {
     expect((models.json.models as { name: string }[]).map(({ name }) => name)).toEqual(modelNames);
     expect((await run('pruners --json')).json.pruners).toMatchObject([
       { name: 'angle', pairs: true, needs: ['activations'], options: ['lower', 'upper', 'complementary'] },
+      { name: 'distinctiveness', pairs: true, needs: ['activations'] },
       { name: 'sensitivity', pairs: false, needs: ['updates'], options: ['of', 'aggregate'] },
-      ...['step-angle', 'badness', 'relevance', 'contribution'].map((name) => ({ name, pairs: false })),
+      ...['step-angle', 'badness', 'relevance', 'contribution', 'reconstruction'].map((name) => ({ name, pairs: false })),
       { name: 'random', pairs: false, needs: [] },
     ]);
     for (const name of ['models', 'pruners', 'data', 'doctor']) {

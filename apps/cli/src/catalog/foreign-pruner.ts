@@ -24,7 +24,7 @@ export async function foreignPruner(
   const made = asUsage(() => make(options));
   if (!isPruner(made)) {
     throw new UsageError(
-      `the factory of ${specifier} makes no pruner: it must return an object with a name and a function score or compare`,
+      `the factory of ${specifier} makes no pruner: it must return an object with a name and a function score, compare or measure`,
     );
   }
   return made;
@@ -80,7 +80,9 @@ function factoryOf(
 
 const isPruner = (value: unknown): value is Pruner => {
   if (typeof value !== 'object' || value === null) return false;
-  const { name, score, compare, propose, members } = value as Record<string, unknown>;
+  const { name, score, compare, propose, measure, eliminate, members } = value as Record<string, unknown>;
   const isPairs = typeof compare === 'function' && typeof propose === 'function';
-  return typeof name === 'string' && (typeof score === 'function' || isPairs || Array.isArray(members));
+  const eliminates = typeof measure === 'function' && typeof eliminate === 'function';
+  const judges = typeof score === 'function' || isPairs || eliminates || Array.isArray(members);
+  return typeof name === 'string' && judges;
 };

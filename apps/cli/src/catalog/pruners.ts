@@ -3,6 +3,7 @@ import { angle, distinctiveness } from '@espalier/pruner-angle';
 import { badness } from '@espalier/pruner-badness';
 import { contribution } from '@espalier/pruner-contribution';
 import { random } from '@espalier/pruner-random';
+import { reconstruction } from '@espalier/pruner-reconstruction';
 import { relevance } from '@espalier/pruner-relevance';
 import { sensitivity, stepAngle } from '@espalier/pruner-sensitivity';
 import { z } from 'zod';
@@ -26,6 +27,7 @@ export type PrunerName =
   | 'badness'
   | 'relevance'
   | 'contribution'
+  | 'reconstruction'
   | 'random';
 
 /** An entry whose factory takes what its options hold. */
@@ -101,6 +103,12 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
     paper: 'Sanger 1989',
     options: { measure: choice(['absolute', 'variance']).exactOptional().describe('of the contributions') },
     make: (options) => contribution(options),
+  }),
+  reconstruction: entry({
+    criterion: 'units that the others can replace: least is lost once weights are refitted (least-squares)',
+    paper: 'Hassibi, Stork 1993',
+    options: { ridge: z.number().exactOptional().describe('added to variances, in units of their mean') },
+    make: (options) => reconstruction(options),
   }),
   random: entry({
     criterion: 'a seeded random score: the baseline to beat',
