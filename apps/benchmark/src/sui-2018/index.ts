@@ -10,7 +10,10 @@ const methodNames: Readonly<Record<string, string>> = {
   'angle-scale': 'Angle, scaled add',
   'angle-mean': 'Angle, mean',
   'angle-none': 'Angle, none',
-  'random-none': 'Random',
+  'angle-least-squares': 'Angle, refit',
+  'reconstruction-least-squares': 'Reconstruction, refit',
+  'random-none': 'Random, none',
+  'random-least-squares': 'Random, refit',
 };
 
 export const sui2018: Benchmark = {

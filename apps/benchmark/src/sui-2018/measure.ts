@@ -6,6 +6,7 @@ import {
   type CalibrationData,
   type Compensation,
   foldMean,
+  leastSquares,
   none,
   type Pruner,
   plan,
@@ -17,6 +18,7 @@ import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import { lenet } from '@espalier/models';
 import { angle } from '@espalier/pruner-angle';
 import { random } from '@espalier/pruner-random';
+import { reconstruction } from '@espalier/pruner-reconstruction';
 import { disposeModel, type Examples, evaluate, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -50,13 +52,16 @@ interface Method {
   readonly compensation: Compensation;
 }
 
-/** The paper's method, the same pairs with other compensations, and the baseline. */
+/** The paper's method, the same pairs with other compensations, what is better without retraining, and the baseline. */
 const methods = (seed: number): readonly Method[] => [
   { name: 'angle-add', pruner: angle(), compensation: addOutgoing() },
   { name: 'angle-scale', pruner: angle(), compensation: scaleOutgoing() },
   { name: 'angle-mean', pruner: angle(), compensation: foldMean() },
   { name: 'angle-none', pruner: angle(), compensation: none() },
+  { name: 'angle-least-squares', pruner: angle(), compensation: leastSquares() },
+  { name: 'reconstruction-least-squares', pruner: reconstruction(), compensation: leastSquares() },
   { name: 'random-none', pruner: random({ seed }), compensation: none() },
+  { name: 'random-least-squares', pruner: random({ seed }), compensation: leastSquares() },
 ];
 
 /** Trains one net (or takes it from the cache) and prunes it by every row of its table. */
