@@ -136,19 +136,14 @@ export class Phase {
     };
   }
 
-  /** Those of its groups, and of the kept layers that have units, that are still there: layers may have gone whole. */
+  /** Those of its groups and kept layers that are still there: layers may have gone whole. */
   #groupsIn(model: LayersModel): { readonly scope: readonly string[]; readonly keep: readonly string[] } {
-    const { groups } = analyze(model);
+    const { groups, layers } = analyze(model);
     const there = new Set(groups.map(({ id }) => id));
-    const withUnits = new Set(
-      groups.flatMap(({ producers, members }) => [
-        ...producers,
-        ...members.flatMap(({ role, layer }) => (role === 'reads' ? [] : [layer])),
-      ]),
-    );
+    const names = new Set(layers.map(({ name }) => name));
     return {
       scope: Object.keys(this.#sizes).filter((id) => there.has(id)),
-      keep: this.#kept.filter((name) => withUnits.has(name)),
+      keep: this.#kept.filter((name) => names.has(name)),
     };
   }
 
