@@ -68,8 +68,9 @@ describe('inspect', () => {
     const { code, out } = await run(`inspect ${at('fine')} ${wasm}`);
     expect(code).toBe(0);
     // one channel of ten: 9 weights and a bias, and 36 positions by 3 outputs behind it
-    expect(out).toMatch(/conv +channel +10 +conv +out +1 +118 \(10\.0%\) +432 \(10\.0%\) +yes/);
+    expect(out).toMatch(/conv +channel +10 +conv +out +1 +118 +432$/m);
     expect(out).toMatch(/Stay as they are\nout +3 units: the model puts it out\n/);
+    expect(out).not.toContain('Go only if');
     const { json } = await run(`inspect ${at('fine')} --json ${wasm}`);
     const model = await loadModel(at('fine'));
     const savings = savingsOf(model, 0.1);
@@ -77,6 +78,13 @@ describe('inspect', () => {
     expect(json.groups).toMatchObject(
       analyze(model).groups.map(({ id }) => ({ id, ...(savings.has(id) && { tenth: savings.get(id) }) })),
     );
+  });
+
+  it('says why a group goes only if it is named', async () => {
+    const first = layers.dense({ units: 6, inputShape: [3], name: 'first' });
+    const path = await saved('norm', behind(first, layers.layerNormalization({ name: 'norm' })));
+    const { out } = await run(`inspect ${path} ${wasm}`);
+    expect(out).toMatch(/Go only if --scope names them\nfirst +6 units: norm takes the mean and variance/);
   });
 
   it('draws a page, and replaces none', async () => {

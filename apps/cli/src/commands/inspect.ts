@@ -1,5 +1,5 @@
 import { analyze, type Cost, type Graph, type Group, type Saving, savingsOf } from '@espalier/core';
-import { formatBytes, formatCount, formatPercent, renderInspection } from '@espalier/report';
+import { formatBytes, formatCount, renderInspection } from '@espalier/report';
 import type { Command } from 'commander';
 import { startEngine } from '../engine.ts';
 import { checkFile, writeWhole } from '../files.ts';
@@ -26,6 +26,9 @@ export const addInspect = (program: Command, ui: Ui): void => {
   });
 };
 
+const inexactReasonOf = ({ prunable, inexactReason }: Group): string | undefined =>
+  prunable ? inexactReason : undefined;
+
 /** The share of a group's units whose saving is shown. */
 const TENTH = 0.1;
 
@@ -50,8 +53,9 @@ async function inspect(given: string, options: InspectOptions, ui: Ui): Promise<
     text: [
       `${model.name} (${path})\n`,
       ...(faults.length > 0 ? [faultsText(faults)] : []),
-      groupsTable(groups, savings, cost, ui),
-      frozenList(groups, ui),
+      groupsTable(groups, savings, ui),
+      ...reasonsList('Go only if --scope names them', groups, inexactReasonOf, ui),
+      ...reasonsList('Stay as they are', groups, ({ reason }) => reason, ui),
       layersTable(layers, ui),
       costLine(cost),
       ...(out === undefined ? [] : [`Page: ${out}\n`]),
@@ -87,17 +91,8 @@ const summary = (group: Group, tenth: Saving | undefined): Record<string, unknow
   };
 };
 
-function groupsTable(
-  groups: readonly Group[],
-  savings: ReadonlyMap<string, Saving>,
-  cost: Cost,
-  ui: Ui,
-): string {
-  const saved = (id: string, of: 'params' | 'macs'): string | null => {
-    const saving = savings.get(id);
-    return saving ? `${formatCount(saving[of])} (${formatPercent(saving[of] / (cost[of] || 1))})` : null;
-  };
-  return ui.table('Groups, and what a tenth of each would save', {
+const groupsTable = (groups: readonly Group[], savings: ReadonlyMap<string, Saving>, ui: Ui): string =>
+  ui.table('Groups, and what a tenth of each would save', {
     columns: [
       { name: 'group' },
       { name: 'kind' },
@@ -107,24 +102,30 @@ function groupsTable(
       { name: 'a tenth', numeric: true },
       { name: 'params', numeric: true },
       { name: 'multiply-adds', numeric: true },
-      { name: 'exact' },
     ],
     rows: groups
       .filter(({ prunable }) => prunable)
-      .map((group) => [
-        ...[group.id, group.kind, group.size, group.producers.join(', '), consumers(group).join(', ')],
-        ...[savings.get(group.id)?.units ?? null, saved(group.id, 'params'), saved(group.id, 'macs')],
-        group.exact ? 'yes' : `no: ${group.inexactReason}`,
-      ]),
+      .map((group) => {
+        const saved = savings.get(group.id);
+        return [
+          ...[group.id, group.kind, group.size, group.producers.join(', '), consumers(group).join(', ')],
+          ...(saved ? [saved.units, formatCount(saved.params), formatCount(saved.macs)] : [null, null, null]),
+        ];
+      }),
   });
-}
 
 /** Reasons are sentences: a table would cut them. */
-const frozenList = (groups: readonly Group[], ui: Ui): string => {
-  const frozen = groups.filter(({ prunable }) => !prunable);
-  if (frozen.length === 0) return '';
-  const list = ui.list(frozen.map(({ id, size, reason }) => [id, `${size} units: ${reason}`]));
-  return `${ui.strong('Stay as they are')}\n${list}`;
+const reasonsList = (
+  heading: string,
+  groups: readonly Group[],
+  reasonOf: (group: Group) => string | undefined,
+  ui: Ui,
+): string[] => {
+  const entries = groups.flatMap((group): [string, string][] => {
+    const reason = reasonOf(group);
+    return reason === undefined ? [] : [[group.id, `${group.size} units: ${reason}`]];
+  });
+  return entries.length > 0 ? [`${ui.strong(heading)}\n${ui.list(entries)}`] : [];
 };
 
 const layersTable = (layers: Graph['layers'], ui: Ui): string =>
