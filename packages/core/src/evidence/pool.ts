@@ -43,8 +43,10 @@ export class Pool {
   add(batch: readonly BatchCaptures[]): void {
     if (this.isEmpty) this.#patterns = batch.map(patternsOf);
     this.#batches.push(batch);
-    for (const captures of batch.flat()) {
-      for (const { value, error } of captures) this.#numbers += (value?.size ?? 0) + (error?.size ?? 0);
+    for (const group of batch) {
+      for (const captures of group) {
+        for (const { value, error } of captures) this.#numbers += (value?.size ?? 0) + (error?.size ?? 0);
+      }
     }
   }
 
@@ -54,7 +56,9 @@ export class Pool {
   }
 
   clear(): void {
-    for (const batch of this.#batches) for (const captures of batch.flat()) disposeCaptures(captures);
+    for (const batch of this.#batches) {
+      for (const group of batch) for (const captures of group) disposeCaptures(captures);
+    }
     this.#batches = [];
     this.#numbers = 0;
   }

@@ -65,17 +65,25 @@ export function rowsOf(
 ): tf.Tensor2D {
   const units = sites[0]?.layout.units ?? 0;
   return stacked(
-    batches.map((batch) => {
-      const parts = batch.flatMap((captures, site) =>
-        captures.map((capture) => toRows(of(capture), sites[site]!.layout)),
-      );
-      if (parts.length < 2) return stacked(parts, units);
-      const patterns = patternsOf(batch);
-      const byPattern = parts.map((rows) => tf.reshape<tf.Rank.R3>(rows, [patterns, -1, units]));
-      return tf.reshape<tf.Rank.R2>(tf.concat(byPattern, 1), [-1, units]);
-    }),
+    batches.map((batch) => rowsOfBatch(sites, batch, of)),
     units,
   );
+}
+
+function rowsOfBatch(
+  sites: readonly WatchedSite[],
+  batch: BatchCaptures,
+  of: (capture: Capture) => tf.Tensor,
+): tf.Tensor2D {
+  const parts: tf.Tensor2D[] = [];
+  for (const [site, captures] of batch.entries()) {
+    for (const capture of captures) parts.push(toRows(of(capture), sites[site]!.layout));
+  }
+  const units = sites[0]?.layout.units ?? 0;
+  if (parts.length < 2) return stacked(parts, units);
+  const patterns = patternsOf(batch);
+  const byPattern = parts.map((rows) => tf.reshape<tf.Rank.R3>(rows, [patterns, -1, units]));
+  return tf.reshape<tf.Rank.R2>(tf.concat(byPattern, 1), [-1, units]);
 }
 
 function stacked(parts: readonly tf.Tensor2D[], units: number): tf.Tensor2D {
