@@ -5,6 +5,8 @@ import { makeFolder } from '@espalier/engine';
 import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
+import { buys } from './buys/index.ts';
+import { cost } from './cost/index.ts';
 import { kernels } from './kernels/index.ts';
 import { overhead } from './overhead/index.ts';
 import { ranking } from './ranking/index.ts';
@@ -12,7 +14,7 @@ import { singh2018 } from './singh-2018/index.ts';
 import { speed } from './speed/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
 
-const benchmarks: readonly Benchmark[] = [sui2018, singh2018, ranking, overhead, kernels, speed];
+const benchmarks: readonly Benchmark[] = [sui2018, singh2018, ranking, overhead, kernels, speed, cost, buys];
 
 interface Flags extends Pick<BenchmarkOptions, 'quick' | 'workers' | 'out' | 'engine'> {
   readonly seeds?: number;
