@@ -140,6 +140,15 @@ describe('byRank', () => {
     await expect(run).rejects.toThrow("[nosy] onBatchEnd reads 'errors'");
   });
 
+  it('is refused if it does not need what its pruners do: they would be shown nothing', async () => {
+    const { needs: _, ...bare } = byRank({ pruners: [anyScores(1), errors()] });
+    for (const pruner of [bare, byRank({ pruners: [{ ...bare, name: 'outer' }] })]) {
+      await expect(plan(smallMlp(), { pruner, budget: { count: 1 } })).rejects.toThrow(
+        "has a member, errors, that needs 'errors', so its own needs must list it",
+      );
+    }
+  });
+
   it('frees what its pruners hold when one of them fails to begin', async () => {
     const fails: ScorePruner = {
       ...scores(),

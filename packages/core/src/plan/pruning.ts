@@ -42,6 +42,20 @@ const setsBounds = (pruner: Pruner): boolean =>
 
 const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
 
+/** @throws if a pruner made of others does not need what they do: they would be shown nothing. */
+function checkMembers(pruner: Pruner): void {
+  if (!('members' in pruner)) return;
+  for (const member of pruner.members) {
+    const missing = member.needs?.find((need) => !pruner.needs?.includes(need));
+    if (missing !== undefined) {
+      throw new Error(
+        `[core] ${pruner.name} has a member, ${member.name}, that needs '${missing}', so its own needs must list it`,
+      );
+    }
+    checkMembers(member);
+  }
+}
+
 /** @throws if the options contradict each other. */
 export function checkPruning(options: Pruning): void {
   const pruner = (options as Pruning | undefined)?.pruner;
@@ -55,6 +69,7 @@ export function checkPruning(options: Pruning): void {
   if (strange !== undefined) {
     throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
   }
+  checkMembers(pruner);
   const compensation = compensationOf(options);
   if (compensation.partners && !namesPartners(pruner)) {
     throw new Error(
