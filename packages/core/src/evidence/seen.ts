@@ -30,6 +30,7 @@ export class WatchedBatches extends WatchedWeights implements Seen {
   }
 
   get activations(): tf.Tensor2D {
+    checkSeen(this.watched, this.#batches);
     return rowsOf(this.watched.sites, this.#batches, ({ value }) => value!);
   }
 
@@ -50,9 +51,19 @@ export class WatchedBatches extends WatchedWeights implements Seen {
   }
 }
 
-function errorsOf({ group, sites }: GroupWatch, batches: readonly BatchCaptures[]): tf.Tensor2D {
-  const captures = batches.flat(2);
-  if (captures.length > 0 && captures.every(({ error }) => error === undefined)) {
+/** @throws if the layers were not called: sums of nothing would rank units by their numbers. */
+function checkSeen({ group }: GroupWatch, batches: readonly BatchCaptures[]): void {
+  if (batches.flat(2).length > 0) return;
+  throw new Error(
+    `nothing was seen of '${group.id}': a layer that calls others must hand them its kwargs (training: true), or ` +
+      'leave it out of the scope',
+  );
+}
+
+function errorsOf(watched: GroupWatch, batches: readonly BatchCaptures[]): tf.Tensor2D {
+  checkSeen(watched, batches);
+  const { group, sites } = watched;
+  if (batches.flat(2).every(({ error }) => error === undefined)) {
     throw new Error(
       `no error came back to '${group.id}': if its layer and all before it are frozen ` +
         '(trainable: false), leave it out of the scope',
@@ -60,7 +71,7 @@ function errorsOf({ group, sites }: GroupWatch, batches: readonly BatchCaptures[
   }
   const rows = rowsOf(sites, batches, ({ shape, error }) => error ?? tf.zeros([...shape]));
   // a loss is the mean over its batch
-  return batches.length === 0 ? rows : tf.mul(rows, patternsOf(batches[0]!));
+  return tf.mul(rows, patternsOf(batches[0]!));
 }
 
 function updateOf(

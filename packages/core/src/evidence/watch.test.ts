@@ -11,6 +11,9 @@ import {
 } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { prune } from '../callback.ts';
+import { analyzeInternals } from '../graph/analyze.ts';
+import { none } from '../plan/compensation.ts';
+import { watchedGroups } from '../plan/judge.ts';
 import { plan } from '../plan/plan.ts';
 import type { Evidence, ScorePruner, Seen } from '../pruner.ts';
 import { mask } from '../surgery/mask.ts';
@@ -18,6 +21,7 @@ import { liven } from '../test-models/build.ts';
 import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
 import { scores } from '../test-models/pruners.ts';
 import { watch } from '../watch-callback.ts';
+import { Watch } from './watch.ts';
 
 type Rows = number[][];
 interface Record {
@@ -298,6 +302,14 @@ describe('model.fit', () => {
     await model.fit(x, y, { ...once, batchSize: 2, validationSplit: 0.5, callbacks: callback });
     expect(records.map(({ seen }) => seen.activations?.length)).toEqual([2, 1]);
     callback.dispose();
+  });
+
+  it.each(['activations', 'errors'] as const)('says so if layers were not called, asked for %s', (need) => {
+    const analysis = analyzeInternals(smallMlp());
+    const groups = watchedGroups(analysis, {}, undefined);
+    const unseen = new Watch(analysis, groups, [recorder(need).pruner], none());
+    expect(() => unseen.batchEnd()).toThrow("[recorder] onBatchEnd threw: nothing was seen of 'first'");
+    unseen.dispose();
   });
 
   it('says that no error comes back to what is frozen', async () => {
