@@ -66,14 +66,12 @@ const groupsSection = (free: readonly GroupMark[], { graph: { cost }, savings }:
       { name: 'Kind', extra: true },
       { name: 'Units', numeric: true },
       { name: 'Made by' },
-      { name: 'Read by', extra: true },
       { name: 'A tenth', numeric: true },
       { name: 'Parameters', numeric: true, strong: true },
       { name: 'Multiply-adds', numeric: true, strong: true },
     ],
     rows: free.map((mark) => {
-      const { id, kind, size, producers, members, inexactReason } = mark.group;
-      const readers = members.filter(({ role }) => role === 'reads').map(({ layer }) => layer);
+      const { id, kind, size, producers, inexactReason } = mark.group;
       const saved = savings.get(id);
       const note =
         inexactReason === undefined ? '' : `<small>only if named: ${escapeHtml(inexactReason)}</small>`;
@@ -82,7 +80,6 @@ const groupsSection = (free: readonly GroupMark[], { graph: { cost }, savings }:
         kind,
         size,
         names(producers),
-        names([...new Set(readers)]),
         saved?.units ?? null,
         saving(saved, cost, 'params'),
         saving(saved, cost, 'macs'),
