@@ -26,8 +26,8 @@ const SPACING = 1e-6;
  *
  * which changes the survivors' weights by D = B^T W_r: the D that minimizes the consumer's mean squared error plus
  * r |D|^2, for all of its outputs at once (ridge regression, Hoerl & Kennard 1970, equation 2.1; refitting what reads pruned
- * units is He et al., "Channel Pruning for Accelerating Very Deep Neural Networks", 2017, equation 1). On its data it is
- * never worse than `foldMean`, where D = 0. A consumer without a bias is fitted without c, by second moments instead of
+ * units is He et al., "Channel Pruning for Accelerating Very Deep Neural Networks", 2017, equation 1). For a Dense
+ * consumer of its own units it is never worse on its data than `foldMean`, where D = 0. A consumer without a bias is fitted without c, by second moments instead of
  * covariances.
  *
  * - A channel is guessed from the others at its own position, whatever the kernel's size; where the channels were flattened,
