@@ -57,6 +57,24 @@ export async function reassemble(
     );
   }
   const smaller = await rebuild(model, analysis, change);
+  try {
+    await fill(smaller, model, analysis, change);
+  } catch (error) {
+    smaller.dispose();
+    throw error;
+  }
+  const metadata = model.getUserDefinedMetadata();
+  if (metadata) smaller.setUserDefinedMetadata({ ...metadata });
+  return smaller;
+}
+
+/** Gives the new model its weights, and compiles it. */
+async function fill(
+  smaller: LayersModel,
+  model: LayersModel,
+  analysis: Analysis,
+  change: Reassembly,
+): Promise<void> {
   const { layers, byPath } = analyzeInternals(smaller).trace;
   const twins = twinsOf(analysis, byPath);
   freezeAlike(model, smaller);
@@ -67,9 +85,6 @@ export async function reassemble(
     });
   }
   if (model.optimizer) await compileAlike(model, smaller, twins, change);
-  const metadata = model.getUserDefinedMetadata();
-  if (metadata) smaller.setUserDefinedMetadata({ ...metadata });
-  return smaller;
 }
 
 function fillTwin(layer: TracedLayer, twin: TracedLayer, { removal, values, remade }: Reassembly): void {

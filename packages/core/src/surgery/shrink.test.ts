@@ -132,9 +132,11 @@ describe('shrink', () => {
     });
     registerLayer('Forgetful', { trace: ({ inputs }) => ({ outputs: inputs }) });
     const made = await plan(model, { pruner: shortest, budget });
+    const tensors = tf.memory().numTensors;
     await expect(shrink(model, made)).rejects.toThrow(
       /odd\/scale should have become \[6\], but the smaller layer's is \[3\]: the rule for Forgetful/,
     );
+    expect(tf.memory().numTensors).toBe(tensors);
     registerLayer('Forgetful', {
       trace: ({ inputs }) => ({ outputs: inputs, weights: { scales: { axes: [null] } } }),
     });
