@@ -2,6 +2,7 @@ import type { PairPruner, Proposal } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { rank } from './rank.ts';
 
+/** Which pairs count, and what becomes of them. */
 export interface AngleArgs {
   /** Degrees, 0 to 180: a pair at a smaller angle is similar. Without it (but with `upper`) no pair is. */
   readonly lower?: number;

@@ -1,6 +1,7 @@
 import type { ScorePruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Over which stretch of the training units are judged. */
 export interface StepAngleArgs {
   /** Since when a unit's turning is measured: the begin of the epoch, or the last update. Default `'epoch'`. */
   readonly since?: 'epoch' | 'step';

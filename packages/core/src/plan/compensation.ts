@@ -31,6 +31,7 @@ export interface Compensation {
 /** Nothing: the removed units' part is lost. */
 export const none = (): Compensation => ({ name: 'none' });
 
+/** What `addOutgoing` does beyond adding. */
 export interface AddOutgoingArgs {
   /** What becomes of a unit without a partner: `'nothing'`, or its `'mean'` goes into the consumers' biases. Default `'nothing'`. */
   readonly alone?: 'nothing' | 'mean';

@@ -4,6 +4,7 @@ import { type io, util } from '@tensorflow/tfjs-core';
 /** The narrow types that TensorFlow.js' own loader widens to float32 again. */
 export type Quantization = 'float16' | 'uint8' | 'uint16';
 
+/** All of them. */
 export const quantizations: readonly Quantization[] = ['float16', 'uint8', 'uint16'];
 
 /** Weights as they stand in a file. */
