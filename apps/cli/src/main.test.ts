@@ -118,7 +118,10 @@ describe('models, pruners, data and doctor', () => {
       { name: 'angle', pairs: true, needs: ['activations'], options: ['lower', 'upper', 'complementary'] },
       { name: 'distinctiveness', pairs: true, needs: ['activations'] },
       { name: 'sensitivity', pairs: false, needs: ['updates'], options: ['of', 'aggregate'] },
-      ...['step-angle', 'badness', 'relevance', 'contribution', 'reconstruction'].map((name) => ({ name, pairs: false })),
+      ...['step-angle', 'badness', 'relevance', 'contribution', 'reconstruction'].map((name) => ({
+        name,
+        pairs: false,
+      })),
       { name: 'random', pairs: false, needs: [] },
     ]);
     for (const name of ['models', 'pruners', 'data', 'doctor']) {

@@ -2,6 +2,7 @@ import type { PairPruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { angle, type Gram } from './angle.ts';
 
+/** Which units are alike, contrary or constant. */
 export interface DistinctivenessArgs {
   /** Degrees, 0 to 180: a pair at a smaller angle is similar. Default 15. */
   readonly lower?: number;

@@ -28,7 +28,7 @@ const kinds: Record<string, readonly [shape: number[], make: () => unknown]> = {
 };
 
 /** Where a pruner's own bounds would let no unit of an untrained network go. */
-const bounds: Partial<Record<PrunerName, object>> = { distinctiveness: { constant: 100 } };
+const bounds: Partial<Record<PrunerName, Record<string, unknown>>> = { distinctiveness: { constant: 100 } };
 
 it.each(Object.keys(pruners) as PrunerName[])('%s judges the units of every kind of layer', async (name) => {
   for (const [kind, [shape, make]] of Object.entries(kinds)) {
