@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withTable } from './readme-table.mjs';
+import { benchmarks, resultOf, withTable } from './readme-table.mjs';
 
 const root = join(import.meta.dirname, '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -95,8 +95,13 @@ it.each(['packages/core', ...pruners])('%s runs in a browser: it imports nothing
   expect(node).toEqual([]);
 });
 
-it("shows the benchmark's own figures in the README", () => {
-  const result: unknown = JSON.parse(read('apps', 'benchmark', 'results', 'sui-2018.json'));
-  expect(read('README.md')).toBe(withTable(read('README.md'), result));
+it.each(benchmarks)('shows the figures of %s itself in the README', (name) => {
+  const readme = read('README.md');
+  expect(readme).toContain(`<!-- ${name} -->`);
+  expect(readme).toBe(withTable(readme, resultOf(name)));
+});
+
+it('shows rows of both papers in the README', () => {
   expect(read('README.md')).toMatch(/Net1: 158 of 320/);
+  expect(read('README.md')).toMatch(/50 units, ReLU, RMSProp \| 91 \|/);
 });

@@ -62,7 +62,7 @@ export function pageOf(result: Result): Page {
           { chart: leftChart(result, 'long') },
           {
             text:
-              `So much training makes up for a bad choice. Within ${PRUNINGS.short.epochs} epochs it can't, ` +
+              `So much training makes up for a bad choice. Within ${PRUNINGS.short.epochs} epochs it can’t, ` +
               'and who judges matters more.',
           },
           table('Who judges, with little training', deepTable(result, 'short')),
@@ -180,7 +180,9 @@ function confusionOf(title: string, { accuracy, confusion }: EvaluateEvent): Blo
     values: confusion,
     confusion: true,
   });
+  // a list in <details> scrolls within itself; a matrix is seen as a whole
+  const region = `class="scroll" style="max-height:none" role="region" aria-label="${heading}" tabindex="0"`;
   return {
-    html: `<details><summary>${heading}</summary><figure><div class="scroll">${drawn}</div></figure></details>`,
+    html: `<details><summary>${heading}</summary><figure><div ${region}>${drawn}</div></figure></details>`,
   };
 }

@@ -39,7 +39,7 @@ const methods: Readonly<Record<string, string>> = {
   relevance: 'Relevance',
   badness: 'Badness',
   contribution: 'Contribution',
-  angle: 'Distinctiveness',
+  angle: 'Angle',
   random: 'Random',
   [FROM_SCRATCH]: 'From scratch',
 };
@@ -126,7 +126,7 @@ export function deepTable(result: Result, length: Length): Table {
   const targets = length === 'long';
   return {
     columns: [
-      { name: 'Neurons left', numeric },
+      { name: `Left of ${totalOf(HIDDEN)}`, numeric },
       { name: 'Weights', numeric },
       ...(targets ? [{ name: 'Target', numeric }] : []),
       ...columns.map(([method, name]) => ({
@@ -136,7 +136,7 @@ export function deepTable(result: Result, length: Length): Table {
       })),
     ],
     rows: deepRows.map(({ name, left, target }) => [
-      `${left} of ${totalOf(HIDDEN)}`,
+      left,
       find(result, `${name}/sensitivity`, 'params')?.value ?? null,
       ...(targets ? [target ?? null] : []),
       ...columns.map(([method]) => shown(find(result, caseOf(name, method, length)))),
