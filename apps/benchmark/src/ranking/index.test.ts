@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ranking, rowsOf } from './index.ts';
 import { measure } from './measure.ts';
@@ -46,7 +47,7 @@ describe('ranking', () => {
   });
 
   it('shows a criterion in a line, of each dataset', () => {
-    const text = ranking.terminal({ name: 'ranking', environment: {}, rows });
+    const text = stripVTControlCharacters(ranking.terminal({ name: 'ranking', environment: {}, rows }));
     expect(text).toMatch(/Criterion .*16 tanh/);
     expect(text).toMatch(/relevance, order 2 .*0\.93 ±0\.03/);
     expect(text).toMatch(/right on these rows .*85%/);
