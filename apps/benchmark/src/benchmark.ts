@@ -14,7 +14,7 @@ export interface Row {
   readonly spread?: number;
   /** The paper's or a peer's figure. */
   readonly reference?: number;
-  /** What ours should be at least; of errors, at most. */
+  /** What ours should be at least; of errors and overheads, at most. */
   readonly target?: number;
   readonly meets?: boolean;
   /** What a reader should know of this figure, in a few words. */
