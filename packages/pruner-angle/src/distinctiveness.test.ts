@@ -17,10 +17,10 @@ describe('distinctiveness', () => {
     const shifted = (degrees: number, size: number) => (angle: number) =>
       size * Math.sin(angle + (degrees * Math.PI) / 180);
     const seen = batch(
-      waves(shifted(0, 0.1), shifted(14, 0.08), shifted(60, 0.1), shifted(226, 0.09), shifted(80, 0.1)),
+      waves(shifted(0, 0.1), shifted(12, 0.08), shifted(60, 0.1), shifted(226, 0.09), shifted(80, 0.1)),
     );
     expect(await judge(distinctiveness(), [seen])).toEqual([
-      { unit: 1, into: 0, score: expect.closeTo(14, 1) },
+      { unit: 1, into: 0, score: expect.closeTo(12, 1) },
       { unit: 3, also: 2, score: expect.closeTo(166, 1), price: expect.closeTo(14, 1) },
     ]);
   });
