@@ -69,7 +69,19 @@ export async function environmentOf(
   };
 }
 
+/** An environment in a line, for a page's head. */
+export const metaOf = (environment: Result['environment']): string =>
+  Object.entries(environment)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(' · ');
+
 export const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
 
 /** Of a sample; 0 for a single value. */
 export function deviation(values: readonly number[]): number {

@@ -1,7 +1,14 @@
 import { type EngineName, findEngines } from '@espalier/engine';
 import { type Column, formatNumber, htmlTable, type Page, terminalTable } from '@espalier/report';
-import { type Benchmark, deviation, environmentOf, type Result, type Row } from '../benchmark.ts';
-import { median } from '../speed/index.ts';
+import {
+  type Benchmark,
+  deviation,
+  environmentOf,
+  median,
+  metaOf,
+  type Result,
+  type Row,
+} from '../benchmark.ts';
 import { workerPool } from '../worker-pool.ts';
 import { type Answer, type Job, type Network, networks, type Side } from './measure.ts';
 
@@ -44,9 +51,7 @@ export const buys: Benchmark = {
       intro:
         'Half of the units of every group gone by the size of their weights. Single images; medians of rounds in which ' +
         'the models before and after take turns, in a thread of their own.',
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: [
         {
           heading: 'Before and after',

@@ -1,8 +1,9 @@
-import { analyze, type Cost, plan, type ScorePruner, shrink } from '@espalier/core';
+import { analyze, type Cost, plan, shrink } from '@espalier/core';
 import { type EngineName, useEngine } from '@espalier/engine';
 import { mobileNetV2, resNet50 } from '@espalier/models/families';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { magnitude } from '../magnitude.ts';
 
 export type Network = 'resnet50' | 'mobilenetv2';
 export type Side = 'before' | 'after';
@@ -26,12 +27,6 @@ export interface Answer {
   readonly milliseconds: Readonly<Record<Side, readonly number[]>>;
   readonly cost: Readonly<Record<Side, Cost>>;
 }
-
-/** The lowest sums of squared incoming weights go first. */
-const magnitude: ScorePruner = {
-  name: 'magnitude',
-  score: ({ incoming }) => tf.sum(tf.square(incoming), 0),
-};
 
 export async function halve({ engine, network, side, rounds }: Job): Promise<Answer> {
   await useEngine(engine);

@@ -4,10 +4,11 @@ import {
   type BenchmarkOptions,
   deviation,
   environmentOf,
+  median,
+  metaOf,
   type Result,
   type Row,
 } from '../benchmark.ts';
-import { median } from '../speed/index.ts';
 import { workerPool } from '../worker-pool.ts';
 import {
   type Answer,
@@ -74,9 +75,7 @@ export const cost: Benchmark = {
       intro:
         'Half of all units by the size of their weights: medians of rounds after a first one, in a thread of its own. ' +
         '“rebuild” is what TensorFlow.js alone takes to build the model of its JSON.',
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: [
         { heading: 'Cost', table: htmlTable({ caption: 'Seconds, models and ratios', ...tableOf(result) }) },
       ],

@@ -1,7 +1,6 @@
-import { analyze, type Plan, plan, type ScorePruner, shrink } from '@espalier/core';
+import { analyze, type Plan, plan, shrink } from '@espalier/core';
 import { type EngineName, useEngine } from '@espalier/engine';
 import { denseNet, resNet50 } from '@espalier/models/families';
-import * as tf from '@tensorflow/tfjs-core';
 import {
   input,
   type LayersModel,
@@ -10,6 +9,7 @@ import {
   models,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
+import { magnitude } from '../magnitude.ts';
 
 export const operations = ['analyze', 'plan', 'shrink', 'rebuild'] as const;
 /** `rebuild` is what TensorFlow.js alone takes for a model from the JSON of this one. */
@@ -44,12 +44,6 @@ export const shapes: Readonly<Record<Shape, (depth: number) => LayersModel>> = {
     const blocks = new Array<number>(Math.max(1, Math.round(depth / BLOCK))).fill(BLOCK / 2);
     return denseNet({ inputShape: [32, 32, 3], blocks, growth: CHANNELS, classes: 10, weights: 'zeros' });
   },
-};
-
-/** The lowest sums of squared incoming weights go first. */
-const magnitude: ScorePruner = {
-  name: 'magnitude',
-  score: ({ incoming }) => tf.sum(tf.square(incoming), 0),
 };
 
 /** Which model to make, on which engine. A plan that is given is not made: what it took would lie about in memory. */

@@ -1,7 +1,7 @@
 import { type EngineName, findEngines } from '@espalier/engine';
 import { layerTable } from '@espalier/engine/testing';
 import { type Column, htmlTable, type Page, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, type Result, type Row } from '../benchmark.ts';
+import { type Benchmark, environmentOf, metaOf, type Result, type Row } from '../benchmark.ts';
 import { workerPool } from '../worker-pool.ts';
 import { type Job, relativeError, type Subject, type Trial } from './measure.ts';
 
@@ -63,9 +63,7 @@ export const kernels: Benchmark = {
     return {
       title: 'One step of training, layer by layer, engine by engine',
       intro: summaryOf(result).join(' '),
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: [
         {
           heading: 'Gradients against central differences',

@@ -1,6 +1,14 @@
 import { useEngine } from '@espalier/engine';
 import { type Column, formatNumber, htmlTable, type Page, terminalTable } from '@espalier/report';
-import { type Benchmark, deviation, environmentOf, type Result, type Row } from '../benchmark.ts';
+import {
+  type Benchmark,
+  deviation,
+  environmentOf,
+  median,
+  metaOf,
+  type Result,
+  type Row,
+} from '../benchmark.ts';
 import { race, type Times, type WatcherName, type WorkloadName, watchers, workloads } from './measure.ts';
 
 const workloadNames: Readonly<Record<WorkloadName, string>> = {
@@ -51,9 +59,7 @@ export const overhead: Benchmark = {
       intro:
         'The time of model.fit with a pruner that gathers its evidence inside it, by that of model.fit alone: medians of the ' +
         'ratios of rounds in which all take turns, in one run. All layers are watched and no batch is left out.',
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: (Object.keys(workloads) as WorkloadName[]).map((name) => ({
         heading: workloadNames[name],
         table: htmlTable({ caption: 'Times by that of model.fit alone', ...table(result, name) }),
@@ -86,12 +92,6 @@ export function rowsOf(workload: WorkloadName, times: Times): Row[] {
       };
     }),
   ];
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle) - 1]!) / 2;
 }
 
 function table({ rows }: Result, workload: WorkloadName): { columns: Column[]; rows: (string | number)[][] } {

@@ -1,5 +1,5 @@
 import { type Column, htmlTable, type Page, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
 import { workerPool } from '../worker-pool.ts';
 import type { Job, Measured, Net } from './measure.ts';
 
@@ -61,9 +61,7 @@ export const ranking: Benchmark = {
         'Spearman’s correlation between a criterion’s scores of the units of a hidden layer and the loss without each unit, ' +
         'measured by taking it out: 1 is the same order, 0 none, -1 upside down. Loss and scores are of the same rows, ' +
         `those that the net was trained on; ${result.environment.seeds} trainings of each.`,
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: datasets.map((dataset) => ({
         heading: `Nets trained on ${dataset}`,
         table: htmlTable({ caption: 'Rank correlation with the measured loss', ...table(result, dataset) }),

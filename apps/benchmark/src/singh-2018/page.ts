@@ -1,6 +1,6 @@
 import { type Block, heatmap, htmlTable, type LineChart, type Page, type Section } from '@espalier/report';
 import type { EpochEvent, EvaluateEvent, PruneEvent, RunRecord } from '@espalier/trainer';
-import type { Result } from '../benchmark.ts';
+import { metaOf, type Result } from '../benchmark.ts';
 import { restartCase } from './jobs.ts';
 import { ADAPTIVE_CLASSIFIER, HIDDEN, type Length, PRUNINGS, singleRows, totalOf } from './paper.ts';
 import {
@@ -31,9 +31,7 @@ export function pageOf(result: Result): Page {
     intro:
       `The tables of Singh (2018) on ${environment.dataset}: test accuracy in percent, ${runs(result)}. Everything was ` +
       `chosen on validation data; test data were looked at once, for these figures.${quick}`,
-    meta: Object.entries(environment)
-      .map(([key, value]) => `${key}: ${value}`)
-      .join(' · '),
+    meta: metaOf(environment),
     sections: [
       {
         heading: 'One hidden layer',

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
-import { type Measurement, median, rowsOf } from './index.ts';
+import { median } from '../benchmark.ts';
+import { type Measurement, rowsOf } from './index.ts';
 import { registerNaiveKernels } from './naive.ts';
 
 const measured = (name: Measurement['name'], ...rates: number[]): Measurement => ({

@@ -5,6 +5,8 @@ import {
   type BenchmarkOptions,
   deviation,
   environmentOf,
+  median,
+  metaOf,
   type Result,
   type Row,
 } from '../benchmark.ts';
@@ -115,9 +117,7 @@ export const speed: Benchmark = {
         `Rows per second, batches of ${batchSizes.lenet} (LeNet) and ${batchSizes.mlp} (MLP), Adam, and how many times the speed of each other ` +
         `Espalier’s wasm has: medians over rounds in which all take turns, in one run.` +
         (quick ? ' This is the quick form: its figures only show that it runs.' : ''),
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: tasks.map(([workload, mode]) => ({
         heading: heading(workload, mode),
         table: htmlTable({
@@ -255,12 +255,6 @@ function summary(at: string, metric: string, values: readonly number[]): Row {
     ...{ case: at, metric, value: median(values) },
     ...(values.length > 1 && { spread: deviation(values) }),
   };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const reasonOf = (error: unknown): string =>

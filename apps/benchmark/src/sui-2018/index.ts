@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Column, htmlTable, lineChart, type Page, type Series, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
 import { workerPool } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { nets, type PaperNet, UNPRUNED_TARGET, UPPER } from './paper.ts';
@@ -72,9 +72,7 @@ export const sui2018: Benchmark = {
         (quick
           ? ' This is the quick form: few images, little training. Its figures only show that it runs.'
           : ''),
-      meta: Object.entries(result.environment)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join(' · '),
+      meta: metaOf(result.environment),
       sections: [
         {
           heading: 'Accuracy against units removed',
