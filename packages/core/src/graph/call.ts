@@ -1,5 +1,5 @@
 import type { LabelClasses } from './classes.ts';
-import { expand, FIXED, type Labels, varyingAxes } from './labels.ts';
+import { expand, FIXED, type Labels, product, varyingAxes } from './labels.ts';
 
 /** What the operations on labels that a rule is given act on. */
 export interface Caller {
@@ -7,8 +7,6 @@ export interface Caller {
   /** Of the layer that is called. */
   readonly path: string;
 }
-
-const product = (numbers: readonly number[]): number => numbers.reduce((total, n) => total * n, 1);
 
 /** See `LayerCall.unify`. */
 export function unify({ classes, path }: Caller, a: Int32Array, b: Int32Array): void {

@@ -17,7 +17,7 @@ export interface Labels {
   readonly data: Int32Array;
 }
 
-const product = (numbers: readonly number[]): number => numbers.reduce((total, n) => total * n, 1);
+export const product = (numbers: readonly number[]): number => numbers.reduce((total, n) => total * n, 1);
 
 /** The number of positions of an activation (unknown dimensions count as 1). */
 export const positionsOf = (shape: readonly number[]): number => product(shape);

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { analyzeInternals } from '../graph/analyze.ts';
+import { product } from '../graph/labels.ts';
 import type { TracedWeight } from '../graph/trace.ts';
 import { Removal } from '../plan/removal.ts';
 import { maskedPlan } from './mask.ts';
@@ -50,5 +51,4 @@ export class HeldUnits {
   }
 }
 
-const onesLike = ({ shape }: TracedWeight): Float32Array =>
-  new Float32Array(shape.reduce((total, n) => total * n, 1)).fill(1);
+const onesLike = ({ shape }: TracedWeight): Float32Array => new Float32Array(product(shape)).fill(1);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import { contractionOf } from '../graph/contraction.ts';
-import { stridesOf } from '../graph/labels.ts';
+import { product, stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import { foldMean } from '../plan/compensation.ts';
 import type { CalibrationData } from '../plan/data.ts';
@@ -175,7 +175,7 @@ function joined({ kernel, bias }: Reader, { matrix, constant }: AffineMap, value
   const [inner, outer] = [stridesOf(kernel.shape)[axis]!, stridesOf(kernel.shape)[makes]!];
   const from = values.get(kernel)!;
   const shift = new Float64Array(kernel.shape[makes]!);
-  const made = new Float64Array(shape.reduce((total, n) => total * n, 1));
+  const made = new Float64Array(product(shape));
   from.forEach((value, offset) => {
     const unit = Math.floor(offset / inner) % units;
     const block = Math.floor(offset / inner / units) * width * inner + (offset % inner);

@@ -2,7 +2,7 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
-import { stridesOf } from '../graph/labels.ts';
+import { product, stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
 import type { Fold, Plan } from '../plan/types.ts';
@@ -137,8 +137,8 @@ function forEachOffset(
   entry: number,
   visit: (offset: number) => void,
 ): void {
-  const inner = shape.slice(axis + 1).reduce((total, n) => total * n, 1);
-  const outer = shape.slice(0, axis).reduce((total, n) => total * n, 1);
+  const inner = product(shape.slice(axis + 1));
+  const outer = product(shape.slice(0, axis));
   for (let o = 0; o < outer; o++) {
     const start = (o * shape[axis]! + entry) * inner;
     for (let i = 0; i < inner; i++) visit(start + i);

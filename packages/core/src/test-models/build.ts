@@ -10,7 +10,8 @@ import {
   model as modelOf,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { Builder, hasUnknown, product, type Step, shapeOf } from './builder.ts';
+import { product } from '../graph/labels.ts';
+import { Builder, hasUnknown, type Step, shapeOf } from './builder.ts';
 import { makers, type Operation } from './makers/index.ts';
 import { normal, uniform } from './random.ts';
 

@@ -24,7 +24,6 @@ interface Applied {
 
 export const shapeOf = (tensor: SymbolicTensor): number[] => tensor.shape.slice(1) as number[];
 export const hasUnknown = (shape: readonly (number | null)[]): boolean => shape.includes(null);
-export const product = (shape: readonly number[]): number => shape.reduce((total, n) => total * n, 1);
 
 /** What a sequence of unknown length can go through. */
 const anyLength = ['dense', 'batchNorm', 'pointwise', 'dropout', 'globalPool'];

@@ -1,5 +1,6 @@
 import { layers } from '@tensorflow/tfjs-layers';
-import { hasUnknown, type Maker, product } from '../builder.ts';
+import { product } from '../../graph/labels.ts';
+import { hasUnknown, type Maker } from '../builder.ts';
 import { Doubling, Swish } from '../layers.ts';
 import { activationOf, heldBy } from './shared.ts';
 
