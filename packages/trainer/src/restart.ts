@@ -6,7 +6,7 @@ import { freshModel } from './fresh.ts';
 import type { TrainPruning } from './phase.ts';
 import type { AttemptEvent, EpochEvent } from './record.ts';
 import { nextSizes } from './restart-sizes.ts';
-import { sizesOf } from './sizes.ts';
+import { type Sizes, sizesOf } from './sizes.ts';
 import { checkTraining, type TrainingData, type TrainOptions, train } from './train.ts';
 
 /** What the search needs to know; which groups lose units as for `plan`. */
@@ -58,8 +58,6 @@ interface Trained {
   /** What the pruner found to spare in each group, if it was asked. */
   readonly spare: Sizes | undefined;
 }
-
-type Sizes = Readonly<Record<string, number>>;
 
 interface Search {
   readonly template: LayersModel;
