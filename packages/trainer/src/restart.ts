@@ -14,7 +14,7 @@ export interface RestartOptions extends Scope {
   /** How every network is trained. The first training of each size has this seed, the next ones those after it. */
   readonly training: Pick<
     TrainOptions,
-    'epochs' | 'batchSize' | 'learningRate' | 'seed' | 'earlyStopping' | 'onProgress'
+    'epochs' | 'batchSize' | 'learningRate' | 'seed' | 'noise' | 'earlyStopping' | 'onProgress'
   >;
   /**
    * Who says which of several groups lose units: each loses in proportion to what would be removed of it

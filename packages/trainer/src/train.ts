@@ -1,4 +1,5 @@
 import { analyze, hold, mask, maskedPlan, type Plan } from '@espalier/core';
+import type { Noise } from '@espalier/noise';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
 import { type EarlyStopping, Stopper, type StoppingState } from './early-stopping.ts';
@@ -6,6 +7,7 @@ import { type Examples, evaluate } from './evaluate.ts';
 import { pruneEvent, withoutLayers } from './events.ts';
 import { fitEpoch } from './fit-epoch.ts';
 import { type LearningRate, setLearningRate } from './learning-rate.ts';
+import { checkNoises, withNoise } from './noise.ts';
 import { Phase, type PhaseState, type TrainPruning } from './phase.ts';
 import type { EpochEvent, RunEvent } from './record.ts';
 import { withSeed } from './seed.ts';
@@ -53,6 +55,11 @@ export interface TrainOptions {
   readonly removal?: 'shrink' | 'mask';
   /** Orders the examples and seeds dropout. The same seed on the same engine gives the same weights. Default 0. */
   readonly seed?: number;
+  /**
+   * Each training example has one of these noises, drawn anew in every epoch. Validation data stay clean, as does what
+   * units are judged on, unless the pruner watches the training. Default none.
+   */
+  readonly noise?: readonly Noise[];
   /** By the validation loss; by the training loss without validation data. */
   readonly earlyStopping?: EarlyStopping;
   /** Where the run stood that goes on; its model is the one to train. */
@@ -60,10 +67,10 @@ export interface TrainOptions {
   /** Told of every event as it happens. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
   /**
-   * Told of each pruning before it is carried out, with the epochs done: save the plan here. Phases that prune after the
-   * same epoch do so one after the other.
+   * Told of each pruning before it is carried out, with the epochs done and the model as it still is: save the plan here.
+   * Phases that prune after the same epoch do so one after the other.
    */
-  readonly onPlan?: (plan: Plan, epoch: number) => void | Promise<void>;
+  readonly onPlan?: (plan: Plan, epoch: number, model: LayersModel) => void | Promise<void>;
   /** Told after every epoch (and the prunings that may follow it): save a checkpoint here. */
   readonly onEpochEnd?: (state: TrainState) => void | Promise<void>;
   /** Told after each batch, with how much of the epoch is done, 0 to 1: draw progress here. */
@@ -172,18 +179,22 @@ class Training {
   }
 
   #fit(done: number): Promise<EpochEvent> {
-    const { epochs, batchSize = 64, learningRate, seed = 0, onProgress } = this.#options;
+    const { epochs, batchSize = 64, learningRate, seed = 0, noise = [], onProgress } = this.#options;
     if (learningRate) setLearningRate(this.model.optimizer, learningRate(done / epochs));
     const watching = this.#phases.flatMap((phase) => phase.begin(this.model, done));
-    return withSeed(`${seed}/${done}`, () =>
-      fitEpoch(this.model, {
-        ...this.#data,
-        batchSize,
-        done,
-        // what is masked is zero again before anyone looks
-        callbacks: [this.#held, ...watching],
-        ...(onProgress && { onProgress }),
-      }),
+    const drawn = `${seed}/${done}`;
+    return withSeed(drawn, () =>
+      withNoise(this.#data.train, noise, drawn, (examples) =>
+        fitEpoch(this.model, {
+          ...this.#data,
+          train: examples,
+          batchSize,
+          done,
+          // what is masked is zero again before anyone looks
+          callbacks: [this.#held, ...watching],
+          ...(onProgress && { onProgress }),
+        }),
+      ),
     );
   }
 
@@ -200,7 +211,7 @@ class Training {
       await this.#evaluateUnpruned();
       const made = await phase.plan(this.model, this.#data.train, share);
       if (!made) continue;
-      await this.#options.onPlan?.(made, epoch);
+      await this.#options.onPlan?.(made, epoch, this.model);
       let event = pruneEvent(made, epoch, maskedPlan(this.model));
       if (event.groups.length > 0 || made.spared) {
         const { groups } = analyze(this.model);
@@ -251,7 +262,7 @@ function phasesOf(model: LayersModel, { pruning = [], epochs, resume }: TrainOpt
  * @throws if the model is not compiled, or an option makes no sense.
  */
 export function checkTraining(model: LayersModel, options: TrainOptions): void {
-  const { epochs, batchSize = 64, resume, removal = 'shrink', earlyStopping } = options;
+  const { epochs, batchSize = 64, resume, removal = 'shrink', earlyStopping, noise = [] } = options;
   if (!model.optimizer) throw new Error('[trainer] the model must be compiled: call model.compile first');
   if (!Number.isInteger(epochs) || epochs < 1)
     throw new Error(`[trainer] epochs must be at least 1, got ${epochs}`);
@@ -266,6 +277,7 @@ export function checkTraining(model: LayersModel, options: TrainOptions): void {
     );
   }
   new Stopper(earlyStopping);
+  checkNoises(model, noise);
   const phases = phasesOf(model, options);
   const isAccuracyMeasured = ['acc', 'accuracy'].some((name) => model.metricsNames.includes(name));
   for (const phase of phases) {
