@@ -6,15 +6,20 @@ export interface WorkerPoolArgs {
   readonly isolate?: boolean;
 }
 
+/** The URL of one of this app's modules, named without its extension, as it was built: whoever else runs it has no sources. */
+export function builtModule(name: string): string {
+  const built = import.meta.url.endsWith('.ts') ? '../dist/' : './';
+  return new URL(`${built}${name}.js`, import.meta.url).href;
+}
+
 /** Threads that run the `worker` module of one benchmark. */
 export function workerPool(
   benchmark: string,
   workers: number,
   { isolate = true }: WorkerPoolArgs = {},
 ): Tinypool {
-  const built = import.meta.url.endsWith('.ts') ? '../dist/' : './';
   return new Tinypool({
-    filename: new URL(`${built}${benchmark}/worker.js`, import.meta.url).href,
+    filename: builtModule(`${benchmark}/worker`),
     minThreads: workers,
     maxThreads: workers,
     isolateWorkers: isolate,

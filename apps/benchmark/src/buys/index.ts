@@ -1,7 +1,16 @@
 import { type EngineName, findEngines } from '@espalier/engine';
-import { type Column, formatNumber, htmlTable, type Page, terminalTable } from '@espalier/report';
+import {
+  type Column,
+  formatBytes,
+  formatCount,
+  formatNumber,
+  htmlTable,
+  type Page,
+  terminalTable,
+} from '@espalier/report';
 import {
   type Benchmark,
+  type BenchmarkOptions,
   deviation,
   environmentOf,
   median,
@@ -10,6 +19,7 @@ import {
   type Row,
 } from '../benchmark.ts';
 import { workerPool } from '../worker-pool.ts';
+import { inChromium, whyNotInChromium } from './chromium.ts';
 import { type Answer, type Job, type Network, networks, type Side } from './measure.ts';
 
 /** How many times as fast the smaller model should be on wasm. */
@@ -24,14 +34,13 @@ export const buys: Benchmark = {
   async run(options) {
     const [side, rounds] = options.quick ? [32, 3] : [224, 15];
     const rows: Row[] = [];
-    for (const { name, available } of await findEngines()) {
-      if (!(name === 'wasm' || name === 'tensorflow')) continue;
-      if (options.engine !== 'auto' && options.engine !== name) continue;
+    for (const { name, engine, reason, measure } of await placesFor(options.engine)) {
       for (const network of Object.keys(networks) as Network[]) {
-        if (available)
-          rows.push(...rowsOf(name, network, await measure({ engine: name, network, side, rounds })));
-        else rows.push({ case: `${network}/${name}`, metric: 'skipped', value: 1, note: 'it is not here' });
-        options.log(`${network} on ${name}: done`);
+        const at = `${network}/${name}`;
+        if (reason === undefined) {
+          rows.push(...rowsOf({ name, engine }, network, await measure({ engine, network, side, rounds })));
+        } else rows.push({ case: at, metric: 'skipped', value: 1, note: reason });
+        options.log(`${at}: ${reason ?? 'done'}`);
       }
     }
     return {
@@ -50,7 +59,7 @@ export const buys: Benchmark = {
       title: 'What pruning buys',
       intro:
         'Half of the units of every group gone by the size of their weights. Single images; medians of rounds in which ' +
-        'the models before and after take turns, in a thread of their own.',
+        'the models before and after take turns, in a thread of their own or in a page of Chromium.',
       meta: metaOf(result.environment),
       sections: [
         {
@@ -62,7 +71,30 @@ export const buys: Benchmark = {
   },
 };
 
-async function measure(job: Job): Promise<Answer> {
+/** Somewhere that networks infer. */
+interface Place {
+  readonly name: EngineName | 'chromium';
+  readonly engine: EngineName;
+  /** Why it can't be measured. */
+  readonly reason: string | undefined;
+  readonly measure: (job: Job) => Promise<Answer>;
+}
+
+/** The engines that people run networks on, in Node and in a browser. */
+async function placesFor(asked: BenchmarkOptions['engine']): Promise<Place[]> {
+  const isAsked = (engine: EngineName): boolean => engine !== 'cpu' && (asked === 'auto' || asked === engine);
+  const threads = (await findEngines()).map(
+    ({ name, reason }): Place => ({ name, engine: name, reason, measure: inThread }),
+  );
+  const places = threads.filter(({ engine }) => isAsked(engine));
+  if (!isAsked('wasm')) return places;
+  return [
+    ...places,
+    { name: 'chromium', engine: 'wasm', reason: await whyNotInChromium(), measure: inChromium },
+  ];
+}
+
+async function inThread(job: Job): Promise<Answer> {
   const pool = workerPool('buys', 1);
   try {
     return (await pool.run(job)) as Answer;
@@ -72,8 +104,12 @@ async function measure(job: Job): Promise<Answer> {
 }
 
 /** Milliseconds before and after, how many times as fast it is, and the same of parameters, multiply-adds and bytes. */
-export function rowsOf(engine: EngineName, network: Network, { milliseconds, cost }: Answer): Row[] {
-  const at = `${network}/${engine}`;
+export function rowsOf(
+  { name, engine }: Pick<Place, 'name' | 'engine'>,
+  network: Network,
+  { milliseconds, cost }: Answer,
+): Row[] {
+  const at = `${network}/${name}`;
   const ratios = milliseconds.before.map((value, round) => value / milliseconds.after[round]!);
   const value = median(ratios);
   const target = engine === 'wasm' ? targets[network] : undefined;
@@ -94,6 +130,10 @@ export function rowsOf(engine: EngineName, network: Network, { milliseconds, cos
   ];
 }
 
+const formats: Readonly<Record<string, (value: number) => string>> = {
+  ...{ params: formatCount, macs: formatCount, bytes: formatBytes },
+};
+
 function tableOf({ rows }: Result): { columns: Column[]; rows: (string | number)[][] } {
   const numeric = true;
   return {
@@ -107,7 +147,7 @@ function tableOf({ rows }: Result): { columns: Column[]; rows: (string | number)
     rows: rows.map(({ case: at, metric, value, target, meets, note }) => [
       note === undefined ? at : `${at}: ${note}`,
       metric,
-      formatNumber(value),
+      (formats[metric] ?? formatNumber)(value),
       target === undefined ? '–' : formatNumber(target),
       meets === undefined ? '' : meets ? 'yes' : 'no',
     ]),
