@@ -58,7 +58,7 @@ export class PruneCallback extends WatchCallback {
   readonly #schedule: Schedule;
   readonly #held = new HeldUnits();
   #agenda: Agenda | undefined;
-  #begun: readonly Standing[] | undefined;
+  #begun: Standing | undefined;
 
   /** @throws if an option makes no sense. */
   constructor(pruner: Pruner, { schedule = everyEpochs(), ...pruning }: PruneOptions) {
@@ -87,8 +87,8 @@ export class PruneCallback extends WatchCallback {
     await this.orStop(() => {
       if (!this.#agenda?.isOpen(epoch)) this.stopWatching();
       else if (!this.isWatching) {
-        const groups = this.start();
-        this.#begun ??= groups;
+        const standing = this.start();
+        this.#begun ??= standing;
       }
     });
     await super.onEpochBegin(epoch);

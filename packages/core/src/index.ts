@@ -26,7 +26,14 @@ export {
 export { type NormalEquations, solveRidge } from './linear/ridge.ts';
 export { lossFunctionsOf } from './model.ts';
 export { Agenda } from './plan/agenda.ts';
-export { type Budget, budgetAt, type Standing } from './plan/budget.ts';
+export {
+  type Budget,
+  budgetAt,
+  type CostBudget,
+  type GroupStanding,
+  type Standing,
+  type UnitBudget,
+} from './plan/budget.ts';
 export { type ByRankArgs, byRank } from './plan/by-rank.ts';
 export {
   type AddOutgoingArgs,
@@ -41,7 +48,7 @@ export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
 export { type LeastSquaresArgs, leastSquares } from './plan/least-squares.ts';
 export type { Limits } from './plan/limits.ts';
-export { type PlanOptions, plan } from './plan/plan.ts';
+export { type Planner, type PlanOptions, plan, planner } from './plan/plan.ts';
 export type { Pruning } from './plan/pruning.ts';
 export { type Ranking, rankings } from './plan/ranking.ts';
 export { type Saving, savingsOf } from './plan/savings.ts';

@@ -4,9 +4,9 @@ import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { Budget, Standing } from './plan/budget.ts';
 import { watchedGroups } from './plan/judge.ts';
-import { decide } from './plan/plan.ts';
+import { decide, judgedBy } from './plan/plan.ts';
 import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
-import { standings } from './plan/standing.ts';
+import { standingIn } from './plan/standing.ts';
 import type { Plan } from './plan/types.ts';
 import { maskedPlan } from './surgery/mask.ts';
 
@@ -67,7 +67,8 @@ export class WatchCallback extends Callback {
       throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
     }
     const pruning: Pruning = budget ? { ...this.pruning, budget } : this.pruning;
-    return decide(this.watched, this.#analysis, this.#watch, pruning, maskedPlan(this.watched));
+    const judged = await judgedBy(this.#watch);
+    return decide(this.watched, this.#analysis, judged, pruning, maskedPlan(this.watched));
   }
 
   /** What was gathered so far, between two epochs: for a `watch` that goes on another time. */
@@ -104,17 +105,18 @@ export class WatchCallback extends Callback {
     }
   }
 
-  /** Watches anew, from the units that are there now: says how far the groups are. */
-  protected start(): Standing[] {
+  /** Watches anew, from the units that are there now: says how far the model is. */
+  protected start(): Standing {
     this.stopWatching();
     const { pruner, ranking } = this.pruning;
     this.#analysis = analyzeInternals(this.watched);
-    const groups = watchedGroups(this.#analysis, this.pruning, maskedPlan(this.watched));
+    const earlier = maskedPlan(this.watched);
+    const groups = watchedGroups(this.#analysis, this.pruning, earlier);
     this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
     this.#analyzed = this.watched;
     this.#restore();
     this.#attach();
-    return standings(this.#analysis, groups, ranking);
+    return standingIn(this.#analysis, groups, earlier, ranking);
   }
 
   #restore(): void {

@@ -4,8 +4,10 @@ import {
   type Budget,
   budgetAt,
   type CalibrationData,
+  type Cost,
   everyEpochs,
   keptLayers,
+  maskedPlan,
   type Plan,
   type Pruning,
   plan,
@@ -33,6 +35,14 @@ export interface TrainPruning extends Pruning {
   readonly calibration?: CalibrationData;
 }
 
+/** Where a model stood when a phase began. */
+interface Begun {
+  /** How many units of each group were gone. */
+  readonly gone: Sizes;
+  /** What the rest cost. */
+  readonly left: Cost;
+}
+
 /** Where a phase stands: JSON. */
 export interface PhaseState {
   /** How many units each group of the scope had when the run began. */
@@ -41,8 +51,10 @@ export interface PhaseState {
   readonly pools: Pools;
   /** The layers that stay as they are. */
   readonly kept: readonly string[];
-  /** How many of them were gone when the phase began; absent before. */
-  readonly gone?: Sizes;
+  /** What the model cost then. */
+  readonly unpruned: Cost;
+  /** Where the model stood when the phase began; absent before. */
+  readonly begun?: Begun;
   /** The validation accuracy after the epoch of each pruning so far, if the schedule looks at it. */
   readonly accuracies: readonly number[];
   /** What its pruner has seen of the training since the last pruning, if it watches the training. */
@@ -56,18 +68,20 @@ export class Phase {
   readonly #sizes: Sizes;
   readonly #pools: Pools;
   readonly #kept: readonly string[];
-  #gone: Sizes | undefined;
+  readonly #unpruned: Cost;
+  #begun: Begun | undefined;
   #evidence: SavedEvidence | undefined;
   #watching: WatchCallback | undefined;
 
   constructor(model: LayersModel, pruning: TrainPruning, epochs: number, state?: PhaseState) {
     this.agenda = new Agenda(pruning.schedule ?? everyEpochs(), epochs, state?.accuracies);
     this.#pruning = pruning;
-    const { sizes, pools, kept } = state ?? beginning(model, pruning);
+    const { sizes, pools, kept, unpruned } = state ?? beginning(model, pruning);
     this.#sizes = sizes;
     this.#pools = pools;
     this.#kept = kept;
-    this.#gone = state?.gone;
+    this.#unpruned = unpruned;
+    this.#begun = state?.begun;
     this.#evidence = state?.evidence;
   }
 
@@ -91,7 +105,7 @@ export class Phase {
       this.forget();
       return [];
     }
-    this.#gone ??= goneOf(model, this.#sizes);
+    this.#begun ??= { gone: goneOf(model, this.#sizes), left: costOf(model) };
     if (this.watchesTraining && !this.#watching) {
       const there = this.#groupsIn(model);
       if (there.scope.length === 0) return [];
@@ -130,7 +144,8 @@ export class Phase {
       sizes: this.#sizes,
       pools: this.#pools,
       kept: this.#kept,
-      ...(this.#gone && { gone: this.#gone }),
+      unpruned: this.#unpruned,
+      ...(this.#begun && { begun: this.#begun }),
       accuracies: this.agenda.accuracies,
       ...(this.#watching && { evidence: await this.#watching.save() }),
     };
@@ -147,24 +162,32 @@ export class Phase {
     };
   }
 
-  /** In units of the groups as they were when the run began. */
+  /** Of units those of the groups as they were when the run began. */
   #budgetAt(share: number): Budget | undefined {
     const groups = Object.entries(this.#sizes).map(([id, size]) => ({
       id,
       size,
-      gone: this.#gone?.[id] ?? 0,
+      gone: this.#begun?.gone[id] ?? 0,
       pool: this.#pools[id]!,
     }));
-    return budgetAt(this.#pruning.budget, share, groups);
+    const unpruned = this.#unpruned;
+    return budgetAt(this.#pruning.budget, share, { groups, unpruned, left: this.#begun?.left ?? unpruned });
   }
 }
 
+/** Of a model without what is masked in it. */
+const costOf = (model: LayersModel): Cost => maskedPlan(model)?.cost.after ?? analyze(model).cost;
+
 /** What a phase knows of the model that its run begins with. */
-function beginning(model: LayersModel, pruning: TrainPruning): Pick<PhaseState, 'sizes' | 'pools' | 'kept'> {
-  const groups = standingOf(model, pruning);
+function beginning(
+  model: LayersModel,
+  pruning: TrainPruning,
+): Pick<PhaseState, 'sizes' | 'pools' | 'kept' | 'unpruned'> {
+  const { groups, unpruned } = standingOf(model, pruning);
   return {
     sizes: Object.fromEntries(groups.map(({ id, size }) => [id, size])),
     pools: Object.fromEntries(groups.map(({ id, pool }) => [id, pool])),
     kept: keptLayers(analyze(model), pruning.keep ?? []),
+    unpruned,
   };
 }

@@ -1,7 +1,7 @@
 import type { Watched } from '../evidence/group-watch.ts';
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
-import { byPool, checkCounts, type Standing, wantedOf } from './budget.ts';
+import { byPool, checkNames, type GroupStanding, wantedOf } from './budget.ts';
 import { mostOf } from './limits.ts';
 import { mergeGroups } from './merge.ts';
 import type { Pruning } from './pruning.ts';
@@ -47,10 +47,9 @@ export class Choice {
   readonly #keptGroups: ReadonlySet<AnalyzedGroup>;
   readonly #keptLayers: ReadonlySet<string>;
   readonly #planned: Map<string, PlannedGroup>;
-  /** Of all that goes by now. */
   readonly #removal: Removal;
 
-  /** @throws if the budget counts units of a group that is not in the scope. */
+  /** @throws if the budget names a group that is not in the scope. */
   constructor(analysis: Analysis, options: Pruning, earlier: readonly PlannedGroup[]) {
     this.#analysis = analysis;
     this.#options = options;
@@ -66,7 +65,7 @@ export class Choice {
     this.#keptLayers = new Set(keptLayers(analysis, options.keep ?? []));
     this.#planned = new Map(earlier.map((group) => [group.id, group]));
     this.#removal = new Removal(analysis, earlier);
-    checkCounts(
+    checkNames(
       options.budget,
       scoped.map(({ id }) => id),
     );
@@ -75,6 +74,11 @@ export class Choice {
   /** All that goes by now. */
   get groups(): PlannedGroup[] {
     return [...this.#planned.values()];
+  }
+
+  /** The same as labels. */
+  get removal(): Removal {
+    return this.#removal;
   }
 
   /** The groups that share a budget. A group comes before those of its features, which are judged by what it leaves. */
@@ -144,7 +148,7 @@ export class Choice {
   }
 
   /** How far the groups are that share a budget with one. */
-  #standings({ watched: { group } }: Judged, removal: Removal): Standing[] {
+  #standings({ watched: { group } }: Judged, removal: Removal): GroupStanding[] {
     const pool = this.#pools.get(group.id)!;
     return this.#inPool.get(pool)!.map(({ id, size, roots }) => {
       return { id, size, gone: roots.filter((root) => removal.isGone(root)).length, pool };

@@ -90,8 +90,18 @@ describe('budgets', () => {
     [{ count: { first: -1 } }, 'budget.count'],
     [{ count: { thrid: 1 } }, "budget.count names group 'thrid', which is not in the scope: first, second"],
     [{ threshold: Number.NaN }, 'budget.threshold must be a number'],
-    [{ fractoin: 0.4 }, 'one of fraction, count and threshold'],
-    [{}, 'one of fraction, count and threshold'],
+    [{ fraction: { first: 1 } }, 'budget.fraction must be at least 0 and below 1, got 1'],
+    [{ fraction: { thrid: 0.5 } }, "budget.fraction names group 'thrid', which is not in the scope"],
+    [
+      { params: 1 },
+      'budget.params must be what may be left: a share above 0 and below 1, or a number of params',
+    ],
+    [{ macs: 0 }, 'budget.macs must be what may be left'],
+    [{ bytes: '50%' }, 'budget.bytes must be what may be left'],
+    [{ bytes: { first: 0.5 } }, 'budget.bytes must be what may be left'],
+    [{ params: 0.5, macs: 0.5 }, 'budget must have one of'],
+    [{ fractoin: 0.4 }, 'one of fraction, count, params, macs, bytes, threshold, got'],
+    [{}, 'one of fraction, count, params, macs, bytes, threshold, got'],
   ] as const) {
     it(`refuses ${JSON.stringify(budget)}`, async () => {
       await expect(planMlp({ budget: budget as never })).rejects.toThrow(message);

@@ -3,18 +3,57 @@ import type { GroupWatch } from '../evidence/group-watch.ts';
 import { Watch } from '../evidence/watch.ts';
 import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { heldPlan } from '../surgery/mask.ts';
-import { Choice, type Leaving } from './choice.ts';
+import type { Budget } from './budget.ts';
+import type { Judged, Leaving } from './choice.ts';
+import { choose } from './choose.ts';
 import type { Compensation } from './compensation.ts';
 import type { CalibrationData } from './data.ts';
 import { gather, watchedGroups } from './judge.ts';
 import { checkExtent, checkPruning, compensationOf, type Pruning } from './pruning.ts';
-import { fingerprintOf, Removal } from './removal.ts';
+import { fingerprintOf, type Removal } from './removal.ts';
 import type { Fold, Plan, UnitFold } from './types.ts';
 
 /** What `plan` needs. */
 export interface PlanOptions extends Pruning {
   /** Needed if the pruner or the compensation looks at activations or errors. */
   readonly data?: CalibrationData;
+}
+
+/** A model's units as a pruner judged them once, for several plans; made by `planner`. */
+export interface Planner {
+  /** A plan by that judgement, with another budget than that of the options, if one is given. */
+  plan(budget?: Budget): Promise<Plan>;
+  /** Frees what was gathered. */
+  dispose(): void;
+}
+
+/**
+ * Judges a model's units for several plans with different budgets, which gather nothing anew: to compare how far one
+ * can go. The model must not change meanwhile. Dispose it afterwards.
+ *
+ * @throws if an option makes no sense for this model, data is needed and missing, or the pruner fails.
+ */
+export async function planner(model: LayersModel, options: PlanOptions): Promise<Planner> {
+  checkPruning(options);
+  const { pruner, data } = options;
+  const analysis = analyzeInternals(model);
+  const earlier = await heldPlan(model, analysis);
+  const groups = watchedGroups(analysis, options, earlier);
+  const compensation = compensationOf(options);
+  const watch = new Watch(analysis, groups, [pruner], compensation);
+  try {
+    const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
+    await gather(model, watch, data, who);
+    const judged = await judgedBy(watch);
+    return {
+      plan: (budget = options.budget) =>
+        decide(model, analysis, judged, { ...options, ...(budget && { budget }) }, earlier),
+      dispose: () => watch.dispose(),
+    };
+  } catch (error) {
+    watch.dispose();
+    throw error;
+  }
 }
 
 /**
@@ -25,58 +64,50 @@ export interface PlanOptions extends Pruning {
  */
 export async function plan(model: LayersModel, options: PlanOptions): Promise<Plan> {
   checkPruning(options);
+  // before anything is gathered
   checkExtent(options);
-  const { pruner, data } = options;
-  const analysis = analyzeInternals(model);
-  const earlier = await heldPlan(model, analysis);
-  const groups = watchedGroups(analysis, options, earlier);
-  const compensation = compensationOf(options);
-  const watch = new Watch(analysis, groups, [pruner], compensation);
+  const judged = await planner(model, options);
   try {
-    const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
-    await gather(model, watch, data, who);
-    return await decide(model, analysis, watch, options, earlier);
+    return await judged.plan();
   } finally {
-    watch.dispose();
+    judged.dispose();
   }
+}
+
+/** The groups that a pruner has watched, with its judgement. */
+export async function judgedBy(watch: Watch): Promise<Judged<GroupWatch>[]> {
+  const judgements = await watch.judge(0);
+  return watch.groups.map((watched, i) => ({ watched, proposals: judgements[i]! }));
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. */
 export async function decide(
   model: LayersModel,
   analysis: Analysis,
-  watch: Watch,
+  judged: readonly Judged<GroupWatch>[],
   options: Pruning,
   earlier: Plan | undefined,
 ): Promise<Plan> {
   checkExtent(options);
   const compensation = compensationOf(options);
-  const choice = new Choice(analysis, options, earlier?.groups ?? []);
-  const judgements = await watch.judge(0);
+  const { chosen, groups, removal, notes: said } = choose(analysis, options, earlier?.groups ?? [], judged);
+  const { overdone } = removal;
+  if (overdone)
+    throw new Error(`[core] nothing would be left at ${overdone}: lower the budget or narrow the scope`);
   const folds: Fold[] = [];
   const notes: string[] = [];
-  const spared: string[] = [];
-  for (const pool of choice.pools(
-    watch.groups.map((watched, i) => ({ watched, proposals: judgements[i]! })),
-  )) {
-    const chosen = choice.take(pool);
-    notes.push(...chosen.notes);
-    spared.push(...chosen.spared);
-    for (const one of chosen.leaving) {
+  for (const pool of chosen) {
+    notes.push(...pool.notes);
+    for (const one of pool.leaving) {
       const folded = await foldsOf(one, compensation);
       folds.push(...folded.folds);
       notes.push(...folded.notes);
     }
   }
-  notes.push(...choice.dropUnread());
-
-  const { groups } = choice;
-  const removal = new Removal(analysis, groups);
-  const { overdone } = removal;
-  if (overdone)
-    throw new Error(`[core] nothing would be left at ${overdone}: lower the budget or narrow the scope`);
+  notes.push(...said);
   const whole = [...removal.emptied.gone].map(({ path }) => path);
   if (whole.length > 0) notes.push(`layers that go whole: ${whole.join(', ')}`);
+  const spared = chosen.flatMap((pool) => pool.spared);
   return {
     version: 1,
     model: { name: model.name, fingerprint: fingerprintOf(analysis) },

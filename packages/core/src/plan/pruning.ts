@@ -90,15 +90,16 @@ export function checkExtent({ pruner, budget, ranking = 'local', ...limits }: Pr
   }
   if (ranking !== 'local' && (!budget || 'threshold' in budget)) {
     throw new Error(
-      `[core] a ${ranking} ranking shares a number of units out: give budget: { fraction: 0.4 } or { count: 10 }, or ` +
-        'leave the ranking out',
+      `[core] a ${ranking} ranking shares a budget out: give budget: { fraction: 0.4 }, { count: 10 } or { params: 0.5 }, ` +
+        'or leave the ranking out',
     );
   }
   if (budget) {
     checkBudget(budget);
   } else if (!setsBounds(pruner)) {
     throw new Error(
-      `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 } or { threshold: 1e-3 }`,
+      `[core] ${pruner.name} gives scores, so say how far to go: budget: { fraction: 0.4 }, { count: 10 }, { params: 0.5 } ` +
+        'or { threshold: 1e-3 }',
     );
   }
 }

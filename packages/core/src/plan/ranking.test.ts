@@ -135,8 +135,11 @@ describe('a global ranking', () => {
   });
 
   it('ranks single features among themselves', () => {
-    const pools = standingOf(smallResNet(), { scope: ['channel', 'neuron', 'feature'], ranking: 'global' });
-    expect(pools.map(({ id, pool }) => [id, pool])).toEqual([
+    const { groups } = standingOf(smallResNet(), {
+      scope: ['channel', 'neuron', 'feature'],
+      ranking: 'global',
+    });
+    expect(groups.map(({ id, pool }) => [id, pool])).toEqual([
       ['stem', 'stem'],
       ['flat', 'flat'],
       ['hidden', 'stem'],
@@ -167,7 +170,7 @@ describe('a global ranking', () => {
   });
 
   it.each([
-    [{ budget: { threshold: 1 } }, 'a global ranking shares a number of units out'],
+    [{ budget: { threshold: 1 } }, 'a global ranking shares a budget out'],
     [{ ranking: 'globally' }, 'ranking must be one of local, global, isomorphic, got "globally"'],
   ])('refuses %j', async (options, message) => {
     await expect(global(options as never)).rejects.toThrow(message);
@@ -200,9 +203,9 @@ function tower(): LayersModel {
 
 describe('an isomorphic ranking', () => {
   it('ranks those groups together that are made and read by layers of the same kinds', () => {
-    const pools = standingOf(tower(), { ranking: 'isomorphic' });
+    const { groups } = standingOf(tower(), { ranking: 'isomorphic' });
     // c is read by a 1x1 convolution, point by a Dense layer
-    expect(pools.map(({ id, pool }) => [id, pool])).toEqual([
+    expect(groups.map(({ id, pool }) => [id, pool])).toEqual([
       ['a', 'a'],
       ['b', 'a'],
       ['c', 'c'],

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { analyzeInternals, type Cost } from '../graph/analyze.ts';
-import { wantedOf } from './budget.ts';
 import { Removal } from './removal.ts';
+import { wholeOf } from './whole.ts';
 
 /** What goes with some units of a group. */
 export interface Saving extends Cost {
@@ -26,8 +26,7 @@ export function savingsOf(model: LayersModel, fraction: number): ReadonlyMap<str
   const savings = new Map<string, Saving>();
   for (const { id, size, prunable } of analysis.groups) {
     if (!prunable) continue;
-    const wanted = wantedOf({ fraction }, [{ id, size, gone: 0, pool: id }]) ?? 0;
-    const units = Math.max(1, wanted);
+    const units = Math.max(1, wholeOf(fraction * size));
     const remove = Array.from({ length: units }, (_, i) => Math.floor((i * size) / units));
     const removal = new Removal(analysis, [{ id, remove }]);
     if (removal.overdone !== undefined) continue;

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Agenda } from './agenda.ts';
-import { budgetAt } from './budget.ts';
 import {
   type EveryEpochsArgs,
   everyEpochs,
@@ -217,29 +216,6 @@ describe('an agenda', () => {
     () => whileAccuracy({ floor: 0.9 } as never),
   ])('says how to make one where there is none', (make) => {
     expect(make).toThrow(/schedule must have steps, as that of everyEpochs\(/);
-  });
-});
-
-describe('the budget at a share', () => {
-  const groups = [
-    { id: 'a', size: 10, gone: 2, pool: 'a' },
-    { id: 'b', size: 7, gone: 0, pool: 'b' },
-  ];
-
-  it('goes from what is gone to the total', () => {
-    // a: 2 + (5 - 2) / 2, b: 3.5 / 2
-    expect(budgetAt({ fraction: 0.5 }, 0.5, groups)).toEqual({ count: { a: 3, b: 1 } });
-    expect(budgetAt({ fraction: 0.5 }, 1, groups)).toEqual({ count: { a: 5, b: 3 } });
-    expect(budgetAt({ count: { b: 6 } }, 1 / 3, groups)).toEqual({ count: { a: 2, b: 2 } });
-  });
-
-  it('is the same everywhere where it names no number', () => {
-    expect(budgetAt({ threshold: 3 }, 0.5, groups)).toEqual({ threshold: 3 });
-    expect(budgetAt(undefined, 0.5, groups)).toBeUndefined();
-  });
-
-  it('refuses to count units of a group that is not there', () => {
-    expect(() => budgetAt({ count: { c: 1 } }, 0.5, groups)).toThrow("'c', which is not in the scope: a, b");
   });
 });
 
