@@ -38,6 +38,11 @@ export interface Weights {
   readonly bias: Tensor1D;
   /** Shape [units, fanOut]: row `u` holds every kernel weight that reads unit `u`. */
   readonly outgoing: Tensor2D;
+  /**
+   * Shape [scales, units]: column `u` holds what normalisations multiply unit `u` by, the gamma of each BatchNormalization
+   * that it passes. No rows where there are none.
+   */
+  readonly scales: Tensor2D;
 }
 
 /** How one step of the optimizer changed some weights. All three have the weights' own layout. */

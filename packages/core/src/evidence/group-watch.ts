@@ -48,6 +48,7 @@ export interface GroupWatch extends Watched {
   readonly sites: readonly WatchedSite[];
   readonly makes: readonly PlacedWeight[];
   readonly biases: readonly PlacedWeight[];
+  readonly scales: readonly PlacedWeight[];
   readonly reads: readonly PlacedWeight[];
   readonly consumers: readonly Consumer[];
 }
@@ -67,11 +68,12 @@ export function groupWatch(
   });
   const makes: PlacedWeight[] = [];
   const biases: PlacedWeight[] = [];
+  const scales: PlacedWeight[] = [];
   const reads: PlacedWeight[] = [];
   const consumers: Consumer[] = [];
   for (const { layer: path, weight: name, axis, role, entries, units } of group.members) {
-    if (role === 'along') continue;
     const layer = trace.byPath.get(path)!;
+    if (role === 'along' && name !== layer.scales) continue;
     const weight = layer.weights.find((candidate) => candidate.name === name)!;
     const entriesOf = alive.map((): number[] => []);
     entries.forEach((entry, i) => {
@@ -80,7 +82,7 @@ export function groupWatch(
     });
     const placed = { weight, layout: layoutOf(axis, weight.shape[axis]!, entriesOf) };
     if (role === 'makes') (weight.shape.length > 1 ? makes : biases).push(placed);
-    else reads.push(placed);
+    else (role === 'reads' ? reads : scales).push(placed);
     if (role === 'reads') consumers.push(consumerOf(layer, weight, placed.layout, compensation));
   }
   const sites = group.sites.map((site): WatchedSite => {
@@ -98,7 +100,7 @@ export function groupWatch(
     for (const session of sessions) session.dispose();
     throw error;
   }
-  return { group, alive, sessions, sites, makes, biases, reads, consumers };
+  return { group, alive, sessions, sites, makes, biases, scales, reads, consumers };
 }
 
 function consumerOf(

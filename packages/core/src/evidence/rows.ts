@@ -26,6 +26,10 @@ export class WatchedWeights implements Weights {
     return outgoingRows(this.watched, this.watched.reads, present);
   }
 
+  get scales(): tf.Tensor2D {
+    return incomingRows(this.watched, this.watched.scales, present);
+  }
+
   get bias(): tf.Tensor1D {
     const { alive, biases } = this.watched;
     return biases.length === 0
@@ -36,7 +40,7 @@ export class WatchedWeights implements Weights {
 
 const present = ({ variable }: TracedWeight): tf.Tensor => variable.read();
 
-/** Shape [fanIn, units]: the weights that feed the units, as `read` gives them. */
+/** Shape [fanIn, units]: the weights that feed (or scale) the units, as `read` gives them. */
 export function incomingRows(
   { alive }: GroupWatch,
   placed: readonly PlacedWeight[],
@@ -76,9 +80,9 @@ function rowsOfBatch(
   of: (capture: Capture) => tf.Tensor,
 ): tf.Tensor2D {
   const parts: tf.Tensor2D[] = [];
-  for (const [site, captures] of batch.entries()) {
+  batch.forEach((captures, site) => {
     for (const capture of captures) parts.push(toRows(of(capture), sites[site]!.layout));
-  }
+  });
   const units = sites[0]?.layout.units ?? 0;
   if (parts.length < 2) return stacked(parts, units);
   const patterns = patternsOf(batch);

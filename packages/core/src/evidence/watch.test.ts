@@ -197,6 +197,33 @@ describe('plan(model, { data })', () => {
     ]);
   });
 
+  it('shows the gammas that units pass: of the units left, and none where nothing scales', async () => {
+    const model = smallResNet();
+    const gamma = [1, 2, 3, 4, 5, 6];
+    for (const [name, factor] of [['stem_norm', 1] as const, ['block', -10] as const]) {
+      const layer = model.getLayer(name);
+      const weights = layer.getWeights().map((weight) => weight.clone());
+      const at = layer.weights.findIndex(({ originalName }) => originalName.endsWith('gamma'));
+      weights[at] = tf.mul(tf.tensor1d(gamma), factor);
+      layer.setWeights(weights);
+    }
+    const shown: { [group: string]: Rows } = {};
+    const pruner: ScorePruner = {
+      name: 'scales',
+      score: ({ group, bias, scales }) => {
+        shown[group] = rows(scales);
+        return tf.range(0, bias.size);
+      },
+    };
+    const found = await plan(model, { pruner, budget });
+    // the stem and the branch are added: one group, which passes both
+    expect(shown.stem).toEqual([gamma, gamma.map((value) => -10 * value)]);
+    expect(shown.hidden).toEqual([]);
+    await mask(model, found);
+    await plan(model, { pruner, budget: { count: 2 } });
+    expect(shown.stem).toEqual([gamma.slice(1), gamma.slice(1).map((value) => -10 * value)]);
+  });
+
   it('shows features one by one, with their errors', async () => {
     const model = smallResNet();
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });

@@ -74,6 +74,8 @@ export interface LayerLabels {
   readonly className?: (kept: (labels: Int32Array) => number[]) => string | undefined;
   /** The vector, one entry for each unit, that is added last of all: a constant can go there. */
   readonly adds?: string;
+  /** The vector, one entry for each unit, that multiplies each unit by itself: how much of it gets through. */
+  readonly scales?: string;
   /** Where the units that it makes are observed, if not at its output. */
   readonly observed?: readonly Observation[];
 }

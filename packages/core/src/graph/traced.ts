@@ -51,6 +51,7 @@ export interface TracedLayer {
   className: NonNullable<LayerLabels['className']> | undefined;
   observed: readonly Observation[];
   adds: string | undefined;
+  scales: string | undefined;
   made: Int32Array | undefined;
 }
 
@@ -75,6 +76,7 @@ export const tracedLayer = (
   className: undefined,
   observed: [],
   adds: undefined,
+  scales: undefined,
   made: undefined,
 });
 
@@ -99,6 +101,7 @@ export function recordCall(
   traced.className = answer.className;
   traced.observed = answer.observed ?? [];
   traced.adds = answer.adds;
+  traced.scales = answer.scales;
   const caller = { classes, path: traced.path };
   if (traced.calls === 1) traced.weights.push(...weightsOf(traced, answer, times));
   else addCall(caller, traced, answer, times);

@@ -249,7 +249,7 @@ async function withTensors<T>(
 }
 
 function tensorsOf(shown: Seen | Weights): tf.Tensor[] {
-  const weights = [shown.incoming, shown.bias, shown.outgoing];
+  const weights = [shown.incoming, shown.bias, shown.outgoing, shown.scales];
   if (!('updates' in shown)) return weights;
   const steps = [shown.updates.incoming, shown.updates.outgoing];
   const updates = steps.flatMap(({ gradient, before, after }) => [gradient, before, after]);

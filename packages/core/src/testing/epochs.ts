@@ -76,25 +76,28 @@ function rearrange(
   rows: (matrix: Matrix) => Matrix,
 ): Epoch {
   const columns = (matrix: Matrix) => matrix.map(row);
-  return epoch.map(({ incoming, bias, outgoing, activations, errors, positions, updates, group }) => ({
-    group,
-    incoming: columns(incoming),
-    bias: row(bias),
-    outgoing: rows(outgoing),
-    activations: columns(activations),
-    errors: columns(errors),
-    positions,
-    updates: {
-      incoming: {
-        gradient: columns(updates.incoming.gradient),
-        before: columns(updates.incoming.before),
-        after: columns(updates.incoming.after),
+  return epoch.map(
+    ({ incoming, bias, outgoing, scales, activations, errors, positions, updates, group }) => ({
+      group,
+      incoming: columns(incoming),
+      bias: row(bias),
+      outgoing: rows(outgoing),
+      scales: columns(scales),
+      activations: columns(activations),
+      errors: columns(errors),
+      positions,
+      updates: {
+        incoming: {
+          gradient: columns(updates.incoming.gradient),
+          before: columns(updates.incoming.before),
+          after: columns(updates.incoming.after),
+        },
+        outgoing: {
+          gradient: rows(updates.outgoing.gradient),
+          before: rows(updates.outgoing.before),
+          after: rows(updates.outgoing.after),
+        },
       },
-      outgoing: {
-        gradient: rows(updates.outgoing.gradient),
-        before: rows(updates.outgoing.before),
-        after: rows(updates.outgoing.after),
-      },
-    },
-  }));
+    }),
+  );
 }

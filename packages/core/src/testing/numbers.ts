@@ -20,6 +20,8 @@ export interface BatchNumbers {
   readonly bias: readonly number[];
   /** Shape [units, fanOut]. */
   readonly outgoing: Matrix;
+  /** Shape [scales, units]. */
+  readonly scales: Matrix;
   /** Shape [patterns * positions, units]. */
   readonly activations: Matrix;
   /** Shape [patterns * positions, units]. */
@@ -68,7 +70,7 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
   const units = agree('units', 6, [
     parts.units,
     parts.bias?.length,
-    ...[...intoParts, ...rows].map((part) => part?.[0]?.length),
+    ...[...intoParts, ...rows, parts.scales].map((part) => part?.[0]?.length),
     ...outParts.map((part) => part?.length),
   ]);
   const height = agree('patterns', 8 * positions, [
@@ -92,6 +94,7 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
     incoming,
     bias: parts.bias ?? drawn(2, 1, units)[0]!,
     outgoing,
+    scales: parts.scales ?? drawn(7, 1, units),
     activations: parts.activations ?? drawn(3, height, units),
     errors: parts.errors ?? drawn(4, height, units),
     positions,
@@ -155,6 +158,7 @@ export function batch(parts: BatchParts = {}): Seen {
     incoming: matrix(numbers.incoming),
     bias: tf.tensor1d([...numbers.bias]),
     outgoing: matrix(numbers.outgoing),
+    scales: matrix(numbers.scales),
     activations: matrix(numbers.activations),
     errors: matrix(numbers.errors),
     patterns: numbers.errors.length / numbers.positions,
@@ -166,9 +170,10 @@ export function batch(parts: BatchParts = {}): Seen {
 const matrix = (rows: Matrix): tf.Tensor2D => tf.tensor2d(rows.flat(), [rows.length, rows[0]?.length ?? 0]);
 
 /** The part of a batch that is always there. */
-export const weightsOf = ({ group, incoming, bias, outgoing }: Seen): Weights => ({
+export const weightsOf = ({ group, incoming, bias, outgoing, scales }: Seen): Weights => ({
   group,
   incoming,
   bias,
   outgoing,
+  scales,
 });

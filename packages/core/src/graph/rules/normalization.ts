@@ -17,6 +17,7 @@ const batchNormalization: LayerRule = {
       outputs: [spread(labels, shape, axis)],
       weights: { gamma: vector, beta: vector, moving_mean: vector, moving_variance: vector },
       adds: 'beta',
+      scales: 'gamma',
     };
   },
 };
