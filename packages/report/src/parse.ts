@@ -76,6 +76,14 @@ const sweep = z.object({
   accuracy: fraction,
 });
 
+const noise = z.object({
+  type: z.literal('noise'),
+  stage: z.string(),
+  split: z.enum(['train', 'validation', 'test']),
+  noise: z.string(),
+  points: z.array(z.object({ level: z.number().nonnegative(), accuracy: fraction, loss: measured })),
+});
+
 const attempt = z.object({
   type: z.literal('attempt'),
   attempt: count,
@@ -116,6 +124,7 @@ const event: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
   prune,
   evaluate,
   sweep,
+  noise,
   attempt,
   trial,
   end,

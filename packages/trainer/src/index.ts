@@ -1,9 +1,11 @@
 export { type CarriedOut, carryOut } from './carry-out.ts';
 export { disposeModel } from './dispose.ts';
+export type { Distillation } from './distillation.ts';
 export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
 export { describeModel, endEvent, pruneEvent, startEvent, withoutLayers } from './events.ts';
 export { cosineRate, type LearningRate } from './learning-rate.ts';
+export { type NoiseCurve, type NoiseCurvesArgs, noiseCurves } from './noise-curves.ts';
 export type { PhaseState, TrainPruning } from './phase.ts';
 export type * from './record.ts';
 export { type RemoveLayersOptions, type RemoveLayersResult, removeLayers } from './remove-layers.ts';

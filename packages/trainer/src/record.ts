@@ -100,6 +100,18 @@ export interface SweepEvent {
   readonly accuracy: number;
 }
 
+/** Accuracy against the level of one kind of noise on the inputs. */
+export interface NoiseEvent {
+  readonly type: 'noise';
+  /** As of an evaluation. */
+  readonly stage: string;
+  readonly split: EvaluateEvent['split'];
+  /** The kind, e.g. `gaussian`; what its levels count `@espalier/noise` says. */
+  readonly noise: string;
+  /** In the order of the levels, from 0: no noise. Accuracies are 0 to 1. */
+  readonly points: readonly { readonly level: number; readonly accuracy: number; readonly loss: number }[];
+}
+
 /** One size in the search for the smallest that does: new weights, trained as the first network was. */
 export interface AttemptEvent {
   readonly type: 'attempt';
@@ -156,6 +168,7 @@ export type RunEvent =
   | PruneEvent
   | EvaluateEvent
   | SweepEvent
+  | NoiseEvent
   | AttemptEvent
   | LayerEvent
   | EndEvent;
