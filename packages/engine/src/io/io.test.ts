@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
-import { model as functional, input, type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import {
+  constraints,
+  model as functional,
+  input,
+  type LayersModel,
+  layers,
+  sequential,
+} from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadModel, saveModel, useEngine } from '../index.ts';
 
@@ -212,6 +219,21 @@ describe('loadModel', () => {
     for (const where of [path, join(home, 'm')]) {
       expect(weightsOf(await loadModel(where))).toEqual(weightsOf(model));
     }
+  });
+
+  it('reads weights as they were saved, past constraints that training never applied', async () => {
+    const kernelConstraint = constraints.nonNeg();
+    const held = sequential({ layers: [layers.dense({ inputShape: [3], units: 4, kernelConstraint })] });
+    held.compile({ optimizer: tf.train.sgd(1), loss: 'meanSquaredError' });
+    const [x, y] = [tf.ones([2, 3]), tf.fill([2, 4], -5)];
+    await held.fit(x, y, { verbose: 0 });
+    expect(Math.min(...weightsOf(held)[0]!)).toBeLessThan(0);
+    await saveModel(held, join(home, 'held'));
+    const loaded = await loadModel(join(home, 'held'));
+    expect(weightsOf(loaded)).toEqual(weightsOf(held));
+    expect(loaded.layers.at(-1)!.getConfig().kernelConstraint).toMatchObject({ className: 'NonNeg' });
+    tf.dispose([x, y]);
+    for (const one of [held, loaded]) one.dispose();
   });
 
   it('reads quantized weights', async () => {

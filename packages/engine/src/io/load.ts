@@ -13,13 +13,32 @@ export async function loadModel(path: string): Promise<LayersModel> {
   const { file, json } = await readDescription(path);
   const artifacts = tf.io.getModelArtifactsForJSONSync(json, ...(await readWeights(file, json)));
   try {
-    return await loadLayersModel({ load: async () => artifacts });
+    const model = await loadLayersModel({ load: async () => artifacts });
+    restoreConstrained(model, artifacts);
+    return model;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`[engine] ${file} does not describe a model that can be built: ${message}`, {
       cause: error,
     });
   }
+}
+
+/** What a variable has no public way to. */
+interface Constrained {
+  readonly constraint: object | null;
+}
+
+/**
+ * Gives the weights that are held to a constraint their saved values again: TensorFlow.js applies constraints when it
+ * loads, never in training, so that a model would compute something else than the one that was saved.
+ */
+function restoreConstrained(model: LayersModel, { weightData, weightSpecs }: tf.io.ModelArtifacts): void {
+  const held = model.weights.filter((weight) => (weight as unknown as Constrained).constraint);
+  if (held.length === 0) return;
+  const saved = tf.io.decodeWeights(weightData!, weightSpecs!);
+  for (const weight of held) (weight.read() as tf.Variable).assign(saved[weight.originalName]!);
+  tf.dispose(saved);
 }
 
 async function readWeights(
