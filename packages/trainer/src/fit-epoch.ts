@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Callback, CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
-import type { Examples } from './evaluate.ts';
+import type { Teacher } from './distillation.ts';
+import { type Examples, evaluate } from './evaluate.ts';
 import type { EpochEvent } from './record.ts';
 
 /** One epoch of a training. */
@@ -11,6 +12,8 @@ export interface EpochArgs {
   /** Epochs done before. */
   readonly done: number;
   readonly callbacks: readonly Callback[];
+  /** Whom the model learns from beside the targets. The training loss counts both, that on validation data never. */
+  readonly teacher?: Teacher | undefined;
   /** Told after each batch how much of the epoch is done, 0 to 1. */
   readonly onProgress?: (epoch: number, done: number) => void;
 }
@@ -22,7 +25,7 @@ export interface EpochArgs {
  */
 export async function fitEpoch(
   model: LayersModel,
-  { train, validation, batchSize, done, callbacks, onProgress }: EpochArgs,
+  { train, validation, batchSize, done, callbacks, teacher, onProgress }: EpochArgs,
 ): Promise<EpochEvent> {
   const start = performance.now();
   const batches = Math.ceil(train.x.shape[0]! / batchSize);
@@ -35,14 +38,18 @@ export async function fitEpoch(
       onProgress?.(done + 1, (batch + 1) / batches);
     },
   });
-  const { history } = await model.fit(train.x, train.y, {
-    batchSize,
-    epochs: done + 1,
-    initialEpoch: done,
-    verbose: 0,
-    callbacks: [...callbacks, guard],
-    ...(validation && { validationData: [validation.x, validation.y] as [tf.Tensor, tf.Tensor] }),
-  });
+  const fit = ({ x, y }: Examples, held: Examples | undefined) =>
+    model.fit(x, y, {
+      batchSize,
+      epochs: done + 1,
+      initialEpoch: done,
+      verbose: 0,
+      callbacks: [...callbacks, guard],
+      ...(held && { validationData: [held.x, held.y] as [tf.Tensor, tf.Tensor] }),
+    });
+  const { history } = teacher
+    ? await teacher.teach(model, train, (lesson) => fit(lesson, undefined))
+    : await fit(train, validation);
   const last = (...names: readonly string[]) => {
     const name = names.find((key) => history[key] !== undefined);
     return name === undefined ? undefined : (history[name]!.at(-1) as number);
@@ -55,11 +62,11 @@ export async function fitEpoch(
         `NaN in the data${done > 0 ? '. Earlier checkpoints, if there are any, are as they were' : ''}`,
     );
   }
-  const [accuracy, valLoss, valAccuracy] = [
-    last('acc', 'accuracy'),
-    last('val_loss'),
-    last('val_acc', 'val_accuracy'),
-  ];
+  const accuracy = last('acc', 'accuracy');
+  // what the model is compiled with again does not know the teacher
+  const judged = teacher && validation ? await evaluate(model, validation) : undefined;
+  const valLoss = judged?.loss ?? last('val_loss');
+  const valAccuracy = judged?.accuracy ?? last('val_acc', 'val_accuracy');
   return {
     type: 'epoch',
     epoch: done + 1,

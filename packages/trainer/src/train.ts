@@ -2,6 +2,7 @@ import { analyze, hold, mask, maskedPlan, type Plan } from '@espalier/core';
 import type { Noise } from '@espalier/noise';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { disposeModel } from './dispose.ts';
+import { checkDistillation, type Distillation, Teacher } from './distillation.ts';
 import { type EarlyStopping, Stopper, type StoppingState } from './early-stopping.ts';
 import { type Examples, evaluate } from './evaluate.ts';
 import { pruneEvent, withoutLayers } from './events.ts';
@@ -60,6 +61,8 @@ export interface TrainOptions {
    * units are judged on, unless the pruner watches the training. Default none.
    */
   readonly noise?: readonly Noise[];
+  /** Learns from another network, too: the unpruned one, so that a pruned one recovers better. */
+  readonly distillation?: Distillation;
   /** By the validation loss; by the training loss without validation data. */
   readonly earlyStopping?: EarlyStopping;
   /** Where the run stood that goes on; its model is the one to train. */
@@ -131,6 +134,7 @@ class Training {
   readonly #stopper: Stopper;
   readonly #phases: readonly Phase[];
   readonly #held = hold();
+  #teacher: Teacher | undefined;
   #prunings: number;
 
   constructor(model: LayersModel, data: TrainingData, options: TrainOptions) {
@@ -145,7 +149,8 @@ class Training {
   }
 
   async run(): Promise<void> {
-    const { epochs, resume, onEpochEnd } = this.#options;
+    const { epochs, resume, distillation, onEpochEnd } = this.#options;
+    if (distillation) this.#teacher = await Teacher.ask(distillation, this.model, this.#data.train);
     if (resume?.masked) await mask(this.model, resume.masked);
     for (let done = resume?.epoch ?? 0; done < epochs && !this.#stopper.isOver; done++) {
       const event = await this.#fit(done);
@@ -175,6 +180,7 @@ class Training {
 
   dispose(): void {
     this.#held.dispose();
+    this.#teacher?.dispose();
     for (const phase of this.#phases) phase.forget();
   }
 
@@ -192,6 +198,7 @@ class Training {
           done,
           // what is masked is zero again before anyone looks
           callbacks: [this.#held, ...watching],
+          teacher: this.#teacher,
           ...(onProgress && { onProgress }),
         }),
       ),
@@ -278,6 +285,7 @@ export function checkTraining(model: LayersModel, options: TrainOptions): void {
   }
   new Stopper(earlyStopping);
   checkNoises(model, noise);
+  if (options.distillation) checkDistillation(options.distillation);
   const phases = phasesOf(model, options);
   const isAccuracyMeasured = ['acc', 'accuracy'].some((name) => model.metricsNames.includes(name));
   for (const phase of phases) {
