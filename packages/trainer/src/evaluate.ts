@@ -62,13 +62,37 @@ export async function measureLatency(
   { repeats = 21 }: { readonly repeats?: number } = {},
 ): Promise<NonNullable<EvaluateEvent['latency']>> {
   const times: number[] = [];
-  for (let i = 0; i < repeats + 5; i++) {
-    const start = performance.now();
-    const output = model.predictOnBatch(x) as tf.Tensor;
-    await output.data();
-    times.push(performance.now() - start);
-    output.dispose();
-  }
-  const measured = times.slice(5).sort((a, b) => a - b);
-  return { milliseconds: measured[Math.floor(measured.length / 2)]!, batch: x.shape[0]! };
+  for (let i = 0; i < repeats + WARM_UP; i++) times.push(await passTime(model, x));
+  return { milliseconds: median(times.slice(WARM_UP)), batch: x.shape[0]! };
 }
+
+/** How long a forward pass of one model takes beside that of another: both take turns, and their medians count. */
+export async function latencyRatio(
+  one: LayersModel,
+  other: LayersModel,
+  x: tf.Tensor,
+  repeats: number,
+): Promise<number> {
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i < repeats + WARM_UP; i++) {
+    times[0].push(await passTime(one, x));
+    times[1].push(await passTime(other, x));
+  }
+  return median(times[0].slice(WARM_UP)) / median(times[1].slice(WARM_UP));
+}
+
+/** Passes that don't count. */
+const WARM_UP = 5;
+
+async function passTime(model: LayersModel, x: tf.Tensor): Promise<number> {
+  const start = performance.now();
+  const output = model.predictOnBatch(x) as tf.Tensor;
+  await output.data();
+  const time = performance.now() - start;
+  output.dispose();
+  return time;
+}
+
+/** The upper one of an even number. */
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -5,6 +5,7 @@ export type { EarlyStopping, StoppingState } from './early-stopping.ts';
 export { type Evaluation, type Examples, evaluate, measureLatency } from './evaluate.ts';
 export { describeModel, endEvent, pruneEvent, startEvent, withoutLayers } from './events.ts';
 export { cosineRate, type LearningRate } from './learning-rate.ts';
+export { type FloorOptions, type LatencyOptions, planToFloor, planToLatency } from './measured-plans.ts';
 export { type NoiseCurve, type NoiseCurvesArgs, noiseCurves } from './noise-curves.ts';
 export type { PhaseState, TrainPruning } from './phase.ts';
 export type * from './record.ts';
