@@ -7,7 +7,7 @@ import { byRank } from './plan/by-rank.ts';
 import { plan } from './plan/plan.ts';
 import { everyEpochs, oneShot, polynomial, whileAccuracy } from './plan/schedule.ts';
 import type { Pruner, ScorePruner } from './pruner.ts';
-import { HeldUnits } from './surgery/hold.ts';
+import { HeldZeros } from './surgery/hold.ts';
 import { mask, maskedPlan } from './surgery/mask.ts';
 import { shrink } from './surgery/shrink.ts';
 import { difference, outputsOf } from './test-models/compare.ts';
@@ -364,7 +364,7 @@ describe('hold() in model.fit', () => {
   it('zeroes what a weight became, were it not a number', async () => {
     const model = compiled();
     await mask(model, await plan(model, { pruner: anyScores(1), budget: { count: { first: 3 } } }));
-    const held = new HeldUnits();
+    const held = new HeldZeros();
     held.hold(model);
     const second = model.getLayer('second');
     const [kernel, bias] = second.getWeights();

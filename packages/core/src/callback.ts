@@ -6,7 +6,7 @@ import { checkExtent, type Pruning } from './plan/pruning.ts';
 import { checkSchedule, everyEpochs, type Schedule } from './plan/schedule.ts';
 import type { Plan } from './plan/types.ts';
 import type { Pruner } from './pruner.ts';
-import { HeldUnits } from './surgery/hold.ts';
+import { HeldZeros } from './surgery/hold.ts';
 import { mask, maskedPlan } from './surgery/mask.ts';
 import { WatchCallback } from './watch-callback.ts';
 
@@ -30,9 +30,9 @@ async function accuracyIn(logs: UnresolvedLogs = {}): Promise<number | undefined
 const goneIn = (plan: Plan | undefined): number =>
   plan?.groups.reduce((total, { remove }) => total + remove.length, 0) ?? 0;
 
-/** Holds masked units at zero through a `model.fit`; made by `hold`. */
+/** Holds masked units and pruned weights at zero through a `model.fit`; made by `hold`. */
 export class HoldCallback extends Callback {
-  readonly #held = new HeldUnits();
+  readonly #held = new HeldZeros();
 
   override async onTrainBegin(): Promise<void> {
     this.#held.hold(this.model as LayersModel);
@@ -56,7 +56,7 @@ export class HoldCallback extends Callback {
 /** Prunes by masks in the middle of `model.fit`; made by `prune`. */
 export class PruneCallback extends WatchCallback {
   readonly #schedule: Schedule;
-  readonly #held = new HeldUnits();
+  readonly #held = new HeldZeros();
   #agenda: Agenda | undefined;
   #begun: Standing | undefined;
 
@@ -141,5 +141,8 @@ export class PruneCallback extends WatchCallback {
 export const prune = (pruner: Pruner, options: PruneOptions = {}): PruneCallback =>
   new PruneCallback(pruner, options);
 
-/** A callback for the user's own `model.fit` that keeps masked units at zero and prunes nothing: to train what `mask` left. */
+/**
+ * A callback for the user's own `model.fit` that keeps masked units and pruned weights at zero and prunes nothing: to train
+ * what `mask` or `pruneWeights` left.
+ */
 export const hold = (): HoldCallback => new HoldCallback();

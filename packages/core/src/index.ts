@@ -80,3 +80,13 @@ export {
 export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection.ts';
 export { shrink } from './surgery/shrink.ts';
 export { type SavedEvidence, type WatchCallback, watch } from './watch-callback.ts';
+export {
+  checkWeightPruning,
+  pruneWeights,
+  type ScoredWeights,
+  type SolvedWeights,
+  type WeightPruning,
+} from './weights/prune-weights.ts';
+export type { WeightBudget } from './weights/score.ts';
+export { type Sparsity, sparsityOf, type Zeros } from './weights/sparsity.ts';
+export type * from './weights/weight-pruner.ts';

@@ -5,6 +5,7 @@ import { keptLengths } from '../graph/labels.ts';
 import type { Layer } from '../graph/rule.ts';
 import type { Trace, TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
+import { isSparse, markSparse } from '../weights/sparsity.ts';
 import { settleCallOrder } from './call-order.ts';
 import { carryConstraint } from './constraints.ts';
 import { carryOptimizer } from './optimizer.ts';
@@ -98,6 +99,7 @@ function fillTwin(layer: TracedLayer, twin: TracedLayer, { removal, values, rema
     checkShape(layer, weight, shape, made?.shape ?? weight.shape.map((n, a) => kept[a]?.length ?? n));
     writeWeight(variable, made?.values ?? slice(values.get(weight)!, weight.shape, kept));
     carryConstraint(weight.variable, twin.layer, variable);
+    if (isSparse(weight.variable)) markSparse(variable);
   });
 }
 

@@ -26,3 +26,4 @@ export type { BatchNumbers, BatchParts, Matrix, UpdateNumbers } from './numbers.
 export { batch } from './numbers.ts';
 export type { TestOptions } from './test-pruner.ts';
 export { testPruner } from './test-pruner.ts';
+export { testWeightPruner } from './test-weight-pruner.ts';
