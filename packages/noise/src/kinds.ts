@@ -19,6 +19,8 @@ interface RowArgs {
 }
 
 interface Kind {
+  /** What a level counts, for the axis of a chart. */
+  readonly unit: string;
   /** What a level counts, and which there are. */
   readonly levels: string;
   isLevel(level: number): boolean;
@@ -36,24 +38,28 @@ const isPixels = (level: number): boolean => Number.isSafeInteger(level) && leve
 /** The kinds by name. */
 export const kinds: Readonly<Record<NoiseKind, Kind>> = {
   gaussian: {
+    unit: 'deviation, of the range',
     levels: "its standard deviation, as a share of the inputs' range: a number of 0 or more",
     isLevel: (level) => Number.isFinite(level) && level >= 0,
     imagesOnly: false,
     change: addGaussian,
   },
   saltpepper: {
+    unit: 'share of the inputs',
     levels: 'the share of the inputs that become the least or the greatest value: a number from 0 to 1',
     isLevel: (level) => level >= 0 && level <= 1,
     imagesOnly: false,
     change: scatterExtremes,
   },
   occlusion: {
+    unit: 'side in pixels',
     levels: 'the side of a square in pixels: a whole number of 0 or more, no longer than the image',
     isLevel: isPixels,
     imagesOnly: true,
     change: hideSquare,
   },
   shift: {
+    unit: 'pixels',
     levels: 'how many pixels the image moves: a whole number of 0 or more, no longer than the image',
     isLevel: isPixels,
     imagesOnly: true,

@@ -15,6 +15,7 @@ export { type Axis, type LineChart, lineChart, type Mark, type Series } from './
 export { type Block, type Page, renderPage, type Section } from './page.ts';
 export { parseRecord } from './parse.ts';
 export { type HtmlOptions, renderHtml } from './report.ts';
+export { noiseTable } from './sections/noise.ts';
 export { type Change, headline, type Summary, summarize } from './summary.ts';
 export { renderTerminal, type TerminalOptions } from './terminal.ts';
 export { type TerminalTable, terminalTable } from './terminal-table.ts';

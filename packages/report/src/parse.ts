@@ -1,3 +1,4 @@
+import { noiseKinds } from '@espalier/noise';
 import type { RunEvent, RunRecord } from '@espalier/trainer';
 import { z } from 'zod';
 
@@ -80,7 +81,7 @@ const noise = z.object({
   type: z.literal('noise'),
   stage: z.string(),
   split: z.enum(['train', 'validation', 'test']),
-  noise: z.string(),
+  noise: z.enum(noiseKinds),
   points: z.array(z.object({ level: z.number().nonnegative(), accuracy: fraction, loss: measured })),
 });
 

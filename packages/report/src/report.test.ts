@@ -8,6 +8,7 @@ import {
   end,
   epochs,
   evaluation,
+  noises,
   pruning,
   searched,
   start,
@@ -30,6 +31,7 @@ describe('renderHtml', () => {
     ['a pruning', [pruning], ['What it bought', 'The pruning', 'Notes']],
     ['an evaluation', [evaluation('trained', 979, 10)], ['What it costs', 'Evaluations', 'Confusion']],
     ['a sweep', [...sweep], ['Accuracy by units removed']],
+    ['noise', [...noises], ['Accuracy under noise']],
     ['a search', [...attempts], ['What it bought', 'The search for the smallest size']],
     ['layers tried without', [...trials], ['What it bought', 'Layers tried without']],
     ['an end', [end], ['What it costs', 'Layers', 'Environment']],
@@ -49,6 +51,23 @@ describe('renderHtml', () => {
       'Notes',
       'Environment',
     ]);
+  });
+
+  it('draws a chart for each noise, and says where the last stage bears it worst', () => {
+    const html = renderHtml(noises);
+    expect([...html.matchAll(/<figcaption>([^<]*)</g)].map(([, title]) => title)).toEqual([
+      'Gaussian',
+      'Shift',
+    ]);
+    expect(html).toContain(
+      'Line chart of accuracy against deviation, of the range. unpruned from 98.0% to 90.0%; fine-tuned from 97.0% to 86.0%.',
+    );
+    expect(html).toContain('Line chart of accuracy against pixels.');
+    // 0.97 - 0.94 of 0.98 - 0.96
+    expect(html).toContain(
+      'fine-tuned loses at most 1.50 times what unpruned loses: 3.00 points and 2.00, with gaussian of 0.1.',
+    );
+    expect(renderHtml(noises.slice(0, 2))).not.toContain('loses at most');
   });
 
   it('shows what each layer lost, and one that came in', () => {

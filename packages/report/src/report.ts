@@ -6,6 +6,7 @@ import { environmentSection, formatTime, notesSection } from './sections/environ
 import { confusionSection, evaluationsSection } from './sections/evaluations.ts';
 import { costSection, tiles } from './sections/headline.ts';
 import { layersSection } from './sections/layers.ts';
+import { noiseSection } from './sections/noise.ts';
 import { pruningsSection } from './sections/prunings.ts';
 import { searchSection } from './sections/search.ts';
 import { trialsSection } from './sections/trials.ts';
@@ -38,6 +39,7 @@ export const renderHtml = (record: RunRecord, options: HtmlOptions = {}): string
       ...pruningsSection(summary),
       ...trainingSection(summary),
       ...evaluationsSection(summary),
+      ...noiseSection(summary),
       ...confusionSection(summary),
       ...notesSection(summary),
       ...environmentSection(summary),

@@ -5,6 +5,7 @@ import type {
   EpochEvent,
   EvaluateEvent,
   LayerEvent,
+  NoiseEvent,
   PruneEvent,
   RunEvent,
   RunRecord,
@@ -27,6 +28,7 @@ export interface Summary {
   readonly prunings: readonly PruneEvent[];
   readonly evaluations: readonly EvaluateEvent[];
   readonly sweeps: readonly SweepEvent[];
+  readonly noises: readonly NoiseEvent[];
   /** The search for the smallest network that does as well, if there was one. */
   readonly attempts: readonly AttemptEvent[];
   /** The hidden layers that the network was tried without. */
@@ -94,6 +96,7 @@ export const summarize = (record: RunRecord): Summary => {
     prunings,
     evaluations,
     sweeps: ofType(record, 'sweep'),
+    noises: ofType(record, 'noise'),
     attempts,
     layerTrials,
     isReduced: units !== undefined || layerTrials.some(({ taken }) => taken),

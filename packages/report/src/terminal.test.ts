@@ -2,7 +2,7 @@ import type { RunEvent } from '@espalier/trainer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRecord } from '../test/arbitrary.ts';
-import { end, epochs, pruning, searched, start, whole } from '../test/small.ts';
+import { end, epochs, noises, pruning, searched, start, whole } from '../test/small.ts';
 import { renderTerminal } from './terminal.ts';
 import { terminalTable } from './terminal-table.ts';
 
@@ -57,6 +57,13 @@ describe('renderTerminal', () => {
     expect(text).toMatch(/^Units +64 +56 +−13%$/m);
     // of the last network alone
     expect(text).toMatch(/^Training, an epoch +– +2\.00 s +–$/m);
+  });
+
+  it('lists accuracy by noise and level, a column a stage', () => {
+    const text = renderTerminal(noises, { color: false });
+    expect(text).toMatch(/^Accuracy under noise\nnoise +level +unpruned +fine-tuned\n/m);
+    expect(text).toMatch(/^gaussian +0\.1 +96\.00% +94\.00%$/m);
+    expect(text).toMatch(/^shift +4 +60\.00% +50\.00%$/m);
   });
 
   it('leaves out what the record does not hold', () => {

@@ -4,6 +4,7 @@ import { formatNumber, formatPercent, formatShape, formatShort } from './format.
 import { costRows } from './sections/cost.ts';
 import { notesOf } from './sections/environment.ts';
 import { layerChanges } from './sections/layers.ts';
+import { noiseTable } from './sections/noise.ts';
 import { groupHistories } from './sections/prunings.ts';
 import { searchTable } from './sections/search.ts';
 import { trialsTable } from './sections/trials.ts';
@@ -30,6 +31,7 @@ export const renderTerminal = (record: RunRecord, options: TerminalOptions = {})
     { heading: 'Layers tried without', ...trialsTable(summary) },
     groupsTable(summary),
     evaluationsTable(summary),
+    { heading: 'Accuracy under noise', ...noiseTable(summary.noises) },
     layersTable(summary),
   ];
   const parts = [

@@ -80,6 +80,16 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     { requiredKeys: ['type', 'stage', 'split', 'loss', 'accuracy', 'confusion'] },
   ),
   fc.record({
+    type: fc.constant('noise' as const),
+    stage: text,
+    split: fc.constantFrom('train' as const, 'validation' as const, 'test' as const),
+    noise: fc.constantFrom('gaussian' as const, 'shift' as const),
+    points: fc.array(
+      fc.record({ level: fc.double({ min: 0, max: 100, noNaN: true }), accuracy: fraction, loss: measured }),
+      { maxLength: 4 },
+    ),
+  }),
+  fc.record({
     type: fc.constant('sweep' as const),
     split: fc.constantFrom('validation' as const, 'test' as const),
     series: text,

@@ -4,6 +4,7 @@ import type {
   CostRecord,
   EvaluateEvent,
   LayerEvent,
+  NoiseEvent,
   PruneEvent,
   RunEvent,
 } from '@espalier/trainer';
@@ -78,6 +79,26 @@ export const sweep: readonly RunEvent[] = ['angle', 'random'].flatMap((series) =
     accuracy: 0.9 - removed / 100,
   })),
 );
+
+/** The whole network and half of it, with noise of two kinds. */
+export const noises: readonly NoiseEvent[] = (
+  [
+    ['unpruned', 'gaussian', [0.98, 0.96, 0.9]],
+    ['unpruned', 'shift', [0.98, 0.9, 0.6]],
+    ['fine-tuned', 'gaussian', [0.97, 0.94, 0.86]],
+    ['fine-tuned', 'shift', [0.97, 0.88, 0.5]],
+  ] as const
+).map(([stage, noise, accuracies]) => ({
+  type: 'noise',
+  split: 'test',
+  stage,
+  noise,
+  points: accuracies.map((accuracy, i) => ({
+    level: noise === 'shift' ? 2 * i : i / 10,
+    accuracy,
+    loss: 1 - accuracy,
+  })),
+}));
 
 export const end: RunEvent = {
   type: 'end',

@@ -2,6 +2,7 @@
  * The run record: what happened in a run, one JSON object a line (JSONL), in the order in which it
  * happened. The trainer writes it, reports are drawn from it.
  */
+import type { NoiseKind } from '@espalier/noise';
 
 /** Params, multiply-adds of one forward pass of one example, and bytes of the float32 weights. */
 export interface CostRecord {
@@ -106,8 +107,7 @@ export interface NoiseEvent {
   /** As of an evaluation. */
   readonly stage: string;
   readonly split: EvaluateEvent['split'];
-  /** The kind, e.g. `gaussian`; what its levels count `@espalier/noise` says. */
-  readonly noise: string;
+  readonly noise: NoiseKind;
   /** In the order of the levels, from 0: no noise. Accuracies are 0 to 1. */
   readonly points: readonly { readonly level: number; readonly accuracy: number; readonly loss: number }[];
 }
