@@ -63,12 +63,12 @@ describe.each(networks)('a criterion that pools, on %s', (_, network, group) => 
 
 it('many numbers do not wait', async () => {
   const model = compiled(smallMlp());
-  const { x, y } = task(model, 12_000);
+  const { x, y } = task(model, 44_000);
   const { pruner, found } = witness(true, 'first', 'activations');
   const callback = watch({ pruner, scope: ['first'], budget: { count: 1 } });
-  await model.fit(x, y, { epochs: 1, batchSize: 1000, verbose: 0, callbacks: callback });
-  // 6 units: 6,000 numbers a batch
-  expect(found.calls).toEqual([6000, 6000]);
+  await model.fit(x, y, { epochs: 1, batchSize: 2000, verbose: 0, callbacks: callback });
+  // 6 units: 12,000 numbers a batch
+  expect(found.calls).toEqual([22_000, 22_000]);
   callback.dispose();
 });
 

@@ -4,7 +4,7 @@ import type { Capture } from './taps.ts';
 export type BatchCaptures = readonly (readonly Capture[])[];
 
 /** How many numbers wait at most: many batches of a small network, and hardly one of large maps. */
-const MOST_NUMBERS = 2 ** 15;
+const MOST_NUMBERS = 2 ** 17;
 
 /** How many patterns were captured; where a layer sees each of them several times, they are counted once. */
 export function patternsOf(batch: BatchCaptures): number {

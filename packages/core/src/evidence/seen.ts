@@ -4,6 +4,7 @@ import type { Seen, Update } from '../pruner.ts';
 import type { GroupWatch, PlacedWeight } from './group-watch.ts';
 import { type BatchCaptures, patternsOf } from './pool.ts';
 import { incomingRows, outgoingRows, rowsOf, WatchedWeights } from './rows.ts';
+import type { Capture } from './taps.ts';
 
 /** The optimizer's step as it is seen before and while it happens. */
 export interface Step {
@@ -53,17 +54,21 @@ export class WatchedBatches extends WatchedWeights implements Seen {
 
 /** @throws if the layers were not called: sums of nothing would rank units by their numbers. */
 function checkSeen({ group }: GroupWatch, batches: readonly BatchCaptures[]): void {
-  if (batches.flat(2).length > 0) return;
+  if (someCapture(batches, () => true)) return;
   throw new Error(
     `nothing was seen of '${group.id}': a layer that calls others must hand them its kwargs (training: true), or ` +
       'leave it out of the scope',
   );
 }
 
+/** Stops at the first: a small network's batches take microseconds. */
+const someCapture = (batches: readonly BatchCaptures[], is: (capture: Capture) => boolean): boolean =>
+  batches.some((batch) => batch.some((captures) => captures.some(is)));
+
 function errorsOf(watched: GroupWatch, batches: readonly BatchCaptures[]): tf.Tensor2D {
   checkSeen(watched, batches);
   const { group, sites } = watched;
-  if (batches.flat(2).every(({ error }) => error === undefined)) {
+  if (!someCapture(batches, ({ error }) => error !== undefined)) {
     throw new Error(
       `no error came back to '${group.id}': if its layer and all before it are frozen ` +
         '(trainable: false), leave it out of the scope',

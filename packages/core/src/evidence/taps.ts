@@ -72,15 +72,19 @@ export function tap(layer: Layer, listener: Tap): () => void {
 function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
   return (inputs, kwargs) => {
     const training = (kwargs as { readonly training?: boolean } | undefined)?.training === true;
-    const listening = [...taps].filter(({ when }) => training || when === 'always');
-    for (const one of listening) {
-      if (one.side === 'input') one.value(tf.keep([inputs].flat()[one.input]!.clone()));
+    for (const one of taps) {
+      if (one.side !== 'input' || !hears(one, training)) continue;
+      one.value(tf.keep((Array.isArray(inputs) ? inputs[one.input]! : inputs).clone()));
     }
     const outputs = call(inputs, kwargs);
-    for (const one of listening) if (one.side === 'output') tell(one, outputs, inputs, training);
+    for (const one of taps) {
+      if (one.side === 'output' && hears(one, training)) tell(one, outputs, inputs, training);
+    }
     return outputs;
   };
 }
+
+const hears = ({ when }: Listening, training: boolean): boolean => training || when === 'always';
 
 function tell(
   { values, errors, captured }: OutputTap,
