@@ -122,6 +122,12 @@ describe('models, pruners, data and doctor', () => {
         name,
         pairs: false,
       })),
+      { name: 'taylor', needs: ['activations', 'errors'], options: ['per'] },
+      { name: 'fisher', needs: ['activations', 'errors'] },
+      { name: 'apoz', needs: ['activations'] },
+      { name: 'magnitude', needs: [], options: ['norm', 'of'] },
+      { name: 'slimming' },
+      { name: 'geometric-median' },
       { name: 'random', pairs: false, needs: [] },
     ]);
     for (const name of ['models', 'pruners', 'data', 'doctor']) {

@@ -61,15 +61,23 @@ describe('train', () => {
     expect(model.getLayer('fc1').outputShape).toEqual([null, 10]);
   });
 
-  it.each(['sensitivity', 'step-angle', 'badness', 'relevance:order=2', 'contribution', 'angle'])(
-    'prunes by %s',
-    async (pruner) => {
-      const out = at(pruner.replace(':', '-'));
-      const line = `train ${tiny} --epochs 2 --hidden 12 --after 0.5 --fraction 0.5 --no-report`;
-      expect((await run(`${line} --pruner ${pruner} --out ${out}`)).code).toBe(0);
-      expect((await loadModel(join(out, 'model'))).getLayer('fc1').outputShape).toEqual([null, 6]);
-    },
-  );
+  it.each([
+    'sensitivity',
+    'step-angle',
+    'badness',
+    'relevance:order=2',
+    'contribution',
+    'angle',
+    'taylor:per=all',
+    'fisher',
+    'apoz',
+    'magnitude:norm=l2',
+  ])('prunes by %s', async (pruner) => {
+    const out = at(pruner.replace(':', '-'));
+    const line = `train ${tiny} --epochs 2 --hidden 12 --after 0.5 --fraction 0.5 --no-report`;
+    expect((await run(`${line} --pruner ${pruner} --out ${out}`)).code).toBe(0);
+    expect((await loadModel(join(out, 'model'))).getLayer('fc1').outputShape).toEqual([null, 6]);
+  });
 
   it('ends with what the file computes, where weights are stored in a narrow type', async () => {
     const line = `train ${tiny} --epochs 2 --hidden 16,12 --after 0.5 --no-report --json`;

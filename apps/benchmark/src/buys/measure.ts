@@ -1,9 +1,9 @@
 import { analyze, type Cost, plan, shrink } from '@espalier/core';
 import { type EngineName, useEngine } from '@espalier/engine';
 import { mobileNetV2, resNet50 } from '@espalier/models/families';
+import { magnitude } from '@espalier/pruner-magnitude';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { magnitude } from '../magnitude.ts';
 
 export type Network = 'resnet50' | 'mobilenetv2';
 export type Side = 'before' | 'after';
@@ -31,7 +31,10 @@ export interface Answer {
 export async function halve({ engine, network, side, rounds }: Job): Promise<Answer> {
   await useEngine(engine);
   const whole = networks[network]([side, side, 3]);
-  const half = await shrink(whole, await plan(whole, { pruner: magnitude, budget: { fraction: 0.5 } }));
+  const half = await shrink(
+    whole,
+    await plan(whole, { pruner: magnitude({ norm: 'l2' }), budget: { fraction: 0.5 } }),
+  );
   const models = { before: whole, after: half };
   const image = tf.randomUniform([1, side, side, 3], -1, 1, 'float32', 1);
   const milliseconds: Record<Side, number[]> = { before: [], after: [] };

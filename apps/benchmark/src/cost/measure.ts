@@ -1,6 +1,7 @@
 import { analyze, type Plan, plan, shrink } from '@espalier/core';
 import { type EngineName, useEngine } from '@espalier/engine';
 import { denseNet, resNet50 } from '@espalier/models/families';
+import { magnitude } from '@espalier/pruner-magnitude';
 import {
   input,
   type LayersModel,
@@ -9,7 +10,6 @@ import {
   models,
   type SymbolicTensor,
 } from '@tensorflow/tfjs-layers';
-import { magnitude } from '../magnitude.ts';
 
 export const operations = ['analyze', 'plan', 'shrink', 'rebuild'] as const;
 /** `rebuild` is what TensorFlow.js alone takes for a model from the JSON of this one. */
@@ -81,7 +81,8 @@ export class Bench {
     await useEngine(job.engine);
     const model = 'network' in job ? networks[job.network]() : shapes[job.shape](job.depth);
     this.#model = model;
-    this.#plan = job.plan ?? (await plan(model, { pruner: magnitude, budget: { fraction: 0.5 } }));
+    this.#plan =
+      job.plan ?? (await plan(model, { pruner: magnitude({ norm: 'l2' }), budget: { fraction: 0.5 } }));
     // drawing weights would take most of the time
     this.#topology = JSON.stringify(model.toJSON(null, false), (key, value) =>
       key.endsWith('_initializer') ? { class_name: 'Zeros', config: {} } : value,
@@ -90,7 +91,8 @@ export class Bench {
 
   async #perform(model: LayersModel, operation: Operation): Promise<LayersModel | undefined> {
     if (operation === 'analyze') analyze(model);
-    else if (operation === 'plan') await plan(model, { pruner: magnitude, budget: { fraction: 0.5 } });
+    else if (operation === 'plan')
+      await plan(model, { pruner: magnitude({ norm: 'l2' }), budget: { fraction: 0.5 } });
     else if (operation === 'shrink') return shrink(model, this.#plan!);
     else {
       const modelTopology = JSON.parse(this.#topology);

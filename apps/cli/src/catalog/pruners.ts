@@ -1,11 +1,14 @@
 import type { Pruner } from '@espalier/core';
 import { angle, distinctiveness } from '@espalier/pruner-angle';
+import { apoz } from '@espalier/pruner-apoz';
 import { badness } from '@espalier/pruner-badness';
 import { contribution } from '@espalier/pruner-contribution';
+import { geometricMedian, magnitude, slimming } from '@espalier/pruner-magnitude';
 import { random } from '@espalier/pruner-random';
 import { reconstruction } from '@espalier/pruner-reconstruction';
 import { relevance } from '@espalier/pruner-relevance';
 import { sensitivity, stepAngle } from '@espalier/pruner-sensitivity';
+import { fisher, taylor } from '@espalier/pruner-taylor';
 import { z } from 'zod';
 import { choice } from '../config/strict.ts';
 
@@ -28,6 +31,12 @@ export type PrunerName =
   | 'relevance'
   | 'contribution'
   | 'reconstruction'
+  | 'taylor'
+  | 'fisher'
+  | 'apoz'
+  | 'magnitude'
+  | 'slimming'
+  | 'geometric-median'
   | 'random';
 
 /** An entry whose factory takes what its options hold. */
@@ -109,6 +118,47 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
     paper: 'Hassibi, Stork 1993',
     options: { ridge: z.number().exactOptional().describe('added to variances, in units of their mean') },
     make: (options) => reconstruction(options),
+  }),
+  taylor: entry({
+    criterion: 'units whose removal changes the loss least, up or down, by its slopes',
+    paper: 'Molchanov et al. 2017, 2019',
+    options: {
+      per: choice(['pattern', 'all']).exactOptional().describe('what the absolute value is taken of'),
+    },
+    make: (options) => taylor(options),
+  }),
+  fisher: entry({
+    criterion: 'units without which the loss would grow least, by its bend alone',
+    paper: 'Theis et al. 2018',
+    options: {},
+    make: () => fisher(),
+  }),
+  apoz: entry({
+    criterion: 'units that are zero on the most patterns',
+    paper: 'Hu et al. 2016',
+    options: {},
+    make: () => apoz(),
+  }),
+  magnitude: entry({
+    criterion: 'units with the smallest weights',
+    paper: 'Li et al. 2017',
+    options: {
+      norm: choice(['l1', 'l2']).exactOptional().describe('absolute sum, or length'),
+      of: choice(['incoming', 'outgoing']).exactOptional().describe('which of a unit’s weights'),
+    },
+    make: (options) => magnitude(options),
+  }),
+  slimming: entry({
+    criterion: 'units that their BatchNormalization scales the least',
+    paper: 'Liu et al. 2017',
+    options: {},
+    make: () => slimming(),
+  }),
+  'geometric-median': entry({
+    criterion: 'units nearest to all others of their layer, by their weights',
+    paper: 'He et al. 2019',
+    options: {},
+    make: () => geometricMedian(),
   }),
   random: entry({
     criterion: 'a seeded random score: the baseline to beat',

@@ -1,0 +1,2 @@
+export { fisher } from './fisher.ts';
+export { type TaylorArgs, taylor } from './taylor.ts';
