@@ -56,7 +56,11 @@ const MOST_DOTS = 48;
 export const lineChart = (chart: LineChart): string => {
   const { x, y, marks = [], width = 840, height = 300 } = chart;
   const series = chart.series.map((one) => ({ ...one, name: one.name || 'unnamed' }));
-  const xs = [...series.flatMap(({ points }) => points.map(([at]) => at)), ...marks.map((mark) => mark.x)];
+  const places = [
+    ...series.flatMap(({ points }) => points.map(([at]) => at)),
+    ...marks.map((mark) => mark.x),
+  ];
+  const xs = places.map(drawable);
   const [low, high] = [x.min ?? least(xs), x.max ?? most(xs)];
   const legend = legendOf(series, width);
   const top = legend.height + 26 + (marks.length > 0 ? 14 : 0);
@@ -140,7 +144,7 @@ const curve = ({ name, points, dashed }: Series, index: number): object => {
   return {
     type: 'line',
     name,
-    data: points.map(([at, value]) => [at, Number.isFinite(value) ? drawable(value) : '-']),
+    data: points.map(([at, value]) => [drawable(at), Number.isFinite(value) ? drawable(value) : '-']),
     color: colorOf(index),
     symbol: symbols[index % symbols.length],
     symbolSize: [6, 6, 8, 9, 7, 8][index % symbols.length],
