@@ -13,6 +13,7 @@ export {
 export type { Labels } from './graph/labels.ts';
 export {
   type Contraction,
+  type Gain,
   type InnerLayer,
   type Layer,
   type LayerCall,

@@ -142,6 +142,24 @@ export interface EliminationPruner<State extends TensorContainer = TensorContain
   eliminate(numbers: Float32Array, units: number): readonly Pick<Proposal, 'unit' | 'score'>[];
 }
 
+/**
+ * A criterion that follows importance from the model's outputs back: units are worth what those are worth that they feed.
+ * The lowest go first.
+ */
+export interface BackwardPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /**
+   * Shape [units]: what the units are worth that outputs are made of, the last ones behind which there is one kernel only.
+   * Without it what the model puts out is worth 1 each, and passed on.
+   */
+  last?(weights: Weights, state: State): Tensor;
+  /**
+   * Shape [units]: what units are worth to one kernel that reads them, `outgoing` [units, fanOut], if what its columns feed
+   * is worth `importance` [fanOut]; twice as much for twice that. A normalisation, and a convolution of each channel by
+   * itself, are read unit by unit, with an importance of 1. Core adds up over kernels, and finds what feeds what.
+   */
+  pass(outgoing: Tensor2D, importance: Tensor1D): Tensor;
+}
+
 /** A criterion made of others, e.g. by `byRank`: each gathers its own evidence, and one judgement is made of theirs. */
 export interface JointPruner {
   readonly name: string;
@@ -160,4 +178,5 @@ export type Pruner<State extends TensorContainer = TensorContainer> =
   | ScorePruner<State>
   | PairPruner<State>
   | EliminationPruner<State>
+  | BackwardPruner<State>
   | JointPruner;

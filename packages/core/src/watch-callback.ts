@@ -3,7 +3,7 @@ import type { SavedState } from './evidence/saved.ts';
 import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { Budget, Standing } from './plan/budget.ts';
-import { watchedGroups } from './plan/judge.ts';
+import { groupsBeside, watchedGroups } from './plan/judge.ts';
 import { decide, judgedBy } from './plan/plan.ts';
 import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
 import { standingIn } from './plan/standing.ts';
@@ -112,7 +112,8 @@ export class WatchCallback extends Callback {
     this.#analysis = analyzeInternals(this.watched);
     const earlier = maskedPlan(this.watched);
     const groups = watchedGroups(this.#analysis, this.pruning, earlier);
-    this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning));
+    const beside = groupsBeside(this.#analysis, [pruner], groups, earlier);
+    this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning), beside);
     this.#analyzed = this.watched;
     this.#restore();
     this.#attach();

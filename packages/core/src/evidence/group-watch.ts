@@ -6,7 +6,7 @@ import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { MomentSums } from './moments.ts';
-import { openSession, type Session } from './session.ts';
+import { looksAt, openSession, type Session } from './session.ts';
 import type { Capture } from './taps.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */
@@ -44,6 +44,8 @@ export interface WatchedSite {
 
 /** A group with all that is looked at while data flows. */
 export interface GroupWatch extends Watched {
+  /** Whether outputs are made of its units, and a criterion starts there. */
+  readonly isLast: boolean;
   readonly sessions: readonly Session[];
   readonly sites: readonly WatchedSite[];
   readonly makes: readonly PlacedWeight[];
@@ -59,6 +61,7 @@ export function groupWatch(
   { group, alive }: Watched,
   pruners: readonly Pruner[],
   compensation: Pick<Compensation, 'needs'>,
+  isLast: boolean,
 ): GroupWatch {
   const rank = new Map(alive.map((unit, i) => [unit, i]));
   const unitOf = new Map<number, number>();
@@ -85,7 +88,8 @@ export function groupWatch(
     else (role === 'reads' ? reads : scales).push(placed);
     if (role === 'reads') consumers.push(consumerOf(layer, weight, placed.layout, compensation));
   }
-  const sites = group.sites.map((site): WatchedSite => {
+  const observed = pruners.some((pruner) => looksAt(pruner, isLast)) ? group.sites : [];
+  const sites = observed.map((site): WatchedSite => {
     const entriesOf = alive.map((): number[] => []);
     site.labels.forEach((label, entry) => {
       const index = label === FIXED ? undefined : unitOf.get(trace.classes.find(label));
@@ -95,12 +99,12 @@ export function groupWatch(
   });
   const sessions: Session[] = [];
   try {
-    for (const pruner of pruners) sessions.push(openSession(pruner, alive.length));
+    for (const pruner of pruners) sessions.push(openSession(pruner, alive.length, isLast));
   } catch (error) {
     for (const session of sessions) session.dispose();
     throw error;
   }
-  return { group, alive, sessions, sites, makes, biases, scales, reads, consumers };
+  return { group, alive, isLast, sessions, sites, makes, biases, scales, reads, consumers };
 }
 
 function consumerOf(

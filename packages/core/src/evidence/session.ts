@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {
+  BackwardPruner,
   EliminationPruner,
   Evidence,
   JointPruner,
@@ -11,6 +12,7 @@ import type {
   Seen,
   Weights,
 } from '../pruner.ts';
+import { numbersOf, run } from './answers.ts';
 import { restoreState, type SavedState, saveState } from './saved.ts';
 
 /** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
@@ -26,8 +28,12 @@ export interface Session {
    *
    * @throws if the pruner throws, or answers with a wrong shape, a number that isn't finite, or a proposal
    * that makes no sense.
+   * @param worth of the units, by a backward criterion; without it the group is judged as if it were a last one, whose
+   * outgoing weights feed what is worth 1.
    */
-  judge(weights: Weights): Promise<Judgement>;
+  judge(weights: Weights, worth?: WorthBy): Promise<Judgement>;
+  /** What a backward criterion's `last` says; undefined of others, and of those that are none of this pruner's. */
+  last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined>;
   /** What it has gathered, one state for each criterion, as JSON. */
   save(): Promise<SavedState[]>;
   /** Takes the place of what was gathered; takes its states from the front of the list. */
@@ -35,20 +41,35 @@ export interface Session {
   dispose(): void;
 }
 
+/** What each unit of a group is worth by a backward criterion. */
+export type WorthBy = (criterion: BackwardPruner) => readonly number[];
+
 /** A pruner that is not made of others. */
-type Criterion = ScorePruner | PairPruner | EliminationPruner;
+type Criterion = ScorePruner | PairPruner | EliminationPruner | BackwardPruner;
 
 /** The criteria that a pruner is made of, itself if of no others. */
 export const criteriaOf = (pruner: Pruner): readonly Criterion[] =>
   'members' in pruner ? pruner.members.flatMap(criteriaOf) : [pruner];
 
+/** Whether units of the last groups are judged for the sake of others. */
+export const goesBack = (pruner: Pruner): boolean =>
+  criteriaOf(pruner).some((one) => 'pass' in one && one.last !== undefined);
+
 /** Whether several batches may be shown as one. Updates are there once for each. */
 export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =>
   pools && !needs.includes('updates');
 
-/** Dispose it afterwards. */
-export const openSession = (pruner: Pruner, units: number): Session =>
-  'members' in pruner ? new JointSession(pruner, units) : new ObserverSession(pruner, units);
+/**
+ * Dispose it afterwards.
+ *
+ * @param isLast whether outputs are made of the units: only then a backward criterion gathers evidence.
+ */
+export const openSession = (pruner: Pruner, units: number, isLast = true): Session =>
+  'members' in pruner ? new JointSession(pruner, units, isLast) : new ObserverSession(pruner, units, isLast);
+
+/** Whether a pruner looks at the evidence of a group. */
+export const looksAt = (pruner: Pruner, isLast: boolean): boolean =>
+  criteriaOf(pruner).some((one) => one.onBatchEnd !== undefined && (isLast || !('pass' in one)));
 
 /** Has a session for each member, so that each sees what it needs itself and keeps its own memory. */
 class JointSession implements Session {
@@ -56,11 +77,11 @@ class JointSession implements Session {
   readonly #units: number;
   readonly #members: Session[] = [];
 
-  constructor(pruner: JointPruner, units: number) {
+  constructor(pruner: JointPruner, units: number, isLast: boolean) {
     this.#pruner = pruner;
     this.#units = units;
     try {
-      for (const member of pruner.members) this.#members.push(openSession(member, units));
+      for (const member of pruner.members) this.#members.push(openSession(member, units, isLast));
     } catch (error) {
       this.dispose();
       throw error;
@@ -75,12 +96,20 @@ class JointSession implements Session {
     for (const member of this.#members) member.batchEnd(seen, only);
   }
 
-  async judge(weights: Weights): Promise<Judgement> {
+  async judge(weights: Weights, worth?: WorthBy): Promise<Judgement> {
     const judgements: Judgement[] = [];
-    for (const member of this.#members) judgements.push(await member.judge(weights));
+    for (const member of this.#members) judgements.push(await member.judge(weights, worth));
     const proposals = run(this.#pruner, 'merge', () => this.#pruner.merge(judgements, this.#units));
     checkProposals(this.#pruner, 'merge', proposals, this.#units);
     return proposals;
+  }
+
+  async last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined> {
+    for (const member of this.#members) {
+      const found = await member.last(criterion, weights);
+      if (found) return found;
+    }
+    return undefined;
   }
 
   async save(): Promise<SavedState[]> {
@@ -102,11 +131,13 @@ class JointSession implements Session {
 class ObserverSession implements Session {
   readonly pruner: Criterion;
   readonly units: number;
+  readonly #looks: boolean;
   #state: tf.TensorContainer;
 
-  constructor(pruner: Criterion, units: number) {
+  constructor(pruner: Criterion, units: number, isLast: boolean) {
     this.pruner = pruner;
     this.units = units;
+    this.#looks = looksAt(pruner, isLast);
     this.#state = kept(() => run(pruner, 'init', () => pruner.init?.(units)));
   }
 
@@ -118,31 +149,46 @@ class ObserverSession implements Session {
 
   batchEnd(seen: Seen, only?: 'each' | 'pooled'): void {
     const { pruner } = this;
-    if (!pruner.onBatchEnd) return;
+    if (!this.#looks) return;
     if (only && only !== (poolsBatches(pruner) ? 'pooled' : 'each')) return;
     this.#next(() =>
       run(pruner, 'onBatchEnd', () => pruner.onBatchEnd?.(guarded(seen, pruner), this.#state)),
     );
   }
 
-  async judge(weights: Weights): Promise<Judgement> {
+  async judge(weights: Weights, worth?: WorthBy): Promise<Judgement> {
     const { pruner, units } = this;
     if ('compare' in pruner) {
-      const matrix = await this.#numbers('compare', [units, units], () =>
+      const matrix = await numbersOf(pruner, 'compare', [units, units], () =>
         pruner.compare(weights, this.#state),
       );
       return this.#proposals('propose', () => pruner.propose(matrix, units));
     }
     if ('measure' in pruner) {
-      const numbers = await this.#numbers('measure', [units, 'any'], () =>
+      const numbers = await numbersOf(pruner, 'measure', [units, 'any'], () =>
         pruner.measure(weights, this.#state),
       );
       return this.#proposals('eliminate', () => pruner.eliminate(numbers, units));
     }
-    const scores = await this.#numbers('score', [units], () => pruner.score(weights, this.#state));
-    return Array.from(scores, (score, unit) => ({ unit, score })).sort(
-      (a, b) => a.score - b.score || a.unit - b.unit,
+    if ('pass' in pruner) return lowestFirst(worth?.(pruner) ?? (await this.#alone(pruner, weights)));
+    return lowestFirst(await numbersOf(pruner, 'score', [units], () => pruner.score(weights, this.#state)));
+  }
+
+  async last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined> {
+    if (this.pruner !== criterion) return undefined;
+    const { last } = criterion;
+    return (
+      last && numbersOf(criterion, 'last', [this.units], () => last.call(criterion, weights, this.#state))
     );
+  }
+
+  async #alone(criterion: BackwardPruner, weights: Weights): Promise<number[]> {
+    const numbers = await numbersOf(criterion, 'pass', [this.units], () => {
+      const { outgoing } = weights;
+      return criterion.pass(outgoing, tf.ones([outgoing.shape[1]]));
+    });
+    const own = await this.last(criterion, weights);
+    return Array.from(numbers, (number, unit) => number + (own?.[unit] ?? 0));
   }
 
   async save(): Promise<SavedState[]> {
@@ -172,52 +218,10 @@ class ObserverSession implements Session {
     checkProposals(this.pruner, hook, proposals, this.units);
     return proposals;
   }
-
-  async #numbers(
-    hook: string,
-    shape: readonly (number | 'any')[],
-    make: () => tf.Tensor,
-  ): Promise<Float32Array> {
-    const { pruner } = this;
-    const { name } = pruner;
-    const answer = tf.tidy(() => {
-      const made: unknown = run(pruner, hook, make);
-      if (!(made instanceof tf.Tensor))
-        throw new Error(`[${name}] ${hook} must return a tensor, got ${typeof made}`);
-      // a clone, so that a pruner may answer with its state itself
-      return made.clone();
-    });
-    try {
-      if (answer.rank !== shape.length || shape.some((n, a) => n !== 'any' && n !== answer.shape[a])) {
-        throw new Error(
-          `[${name}] ${hook} must return shape [${shape}], one for each unit, got [${answer.shape}]`,
-        );
-      }
-      const numbers = Float32Array.from(await answer.data());
-      const wrong = numbers.findIndex((n) => !Number.isFinite(n));
-      if (wrong >= 0) {
-        throw new Error(
-          `[${name}] ${hook} gave ${numbers[wrong]} at position ${wrong}: every value must be finite. ` +
-            'Has the training diverged, or is something divided by zero?',
-        );
-      }
-      return numbers;
-    } finally {
-      answer.dispose();
-    }
-  }
 }
 
-/** Says whose hook it was that threw. */
-function run<T>({ name }: Pick<Pruner, 'name'>, hook: string, call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    if (message.startsWith(`[${name}]`)) throw error;
-    throw new Error(`[${name}] ${hook} threw: ${message}`, { cause: error });
-  }
-}
+const lowestFirst = (scores: ArrayLike<number>): Judgement =>
+  Array.from(scores, (score, unit) => ({ unit, score })).sort((a, b) => a.score - b.score || a.unit - b.unit);
 
 /** Runs in a tidy; what it answers lives until it is disposed, `held` tensors as they are. */
 function kept(make: () => tf.TensorContainer, held: ReadonlySet<tf.Tensor> = new Set()): tf.TensorContainer {

@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Analysis } from '../graph/analyze.ts';
-import type { Compensation } from '../plan/compensation.ts';
-import type { Evidence, Pruner } from '../pruner.ts';
+import type { Trace } from '../graph/trace.ts';
+import { type Compensation, none } from '../plan/compensation.ts';
+import type { BackwardPruner, Evidence, Pruner } from '../pruner.ts';
+import { flowBack, lastGroups, type Worth } from './backflow.ts';
 import { type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
 import { disposeCaptures, Pool } from './pool.ts';
 import { WatchedWeights } from './rows.ts';
 import { type Step, WatchedBatches } from './seen.ts';
-import { criteriaOf, type Judgement, poolsBatches } from './session.ts';
+import { criteriaOf, goesBack, type Judgement, poolsBatches } from './session.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
 
 /**
@@ -16,6 +18,10 @@ import { type Capture, tap, tapOptimizer } from './taps.ts';
  */
 export class Watch {
   readonly groups: readonly GroupWatch[];
+  /** Those that are judged; the others are there for their sake. */
+  readonly judged: readonly GroupWatch[];
+  readonly #trace: Trace;
+  readonly #pruners: readonly Pruner[];
   readonly #needs: ReadonlySet<Evidence>;
   readonly #watching: boolean;
   /** Whether some criterion takes several batches as one, and whether some looks at each. */
@@ -30,7 +36,10 @@ export class Watch {
     watched: readonly Watched[],
     pruners: readonly Pruner[],
     compensation: Pick<Compensation, 'needs'>,
+    beside: readonly Watched[] = [],
   ) {
+    this.#trace = analysis.trace;
+    this.#pruners = pruners;
     this.#needs = new Set(pruners.flatMap(({ needs }) => needs ?? []));
     const criteria = pruners.flatMap(criteriaOf).filter(({ onBatchEnd }) => onBatchEnd);
     this.#pools = criteria.some(poolsBatches);
@@ -38,10 +47,15 @@ export class Watch {
     this.#watching = this.#needs.size > 0 || compensation.needs !== undefined;
     const groups: GroupWatch[] = [];
     this.groups = groups;
+    // a group whose layers went whole has nothing to look at
+    const left = ({ alive }: Watched) => alive.length > 0;
+    const last = new Set(pruners.some(goesBack) ? lastGroups(analysis) : []);
+    const laidOut = (one: Watched, needs: Pick<Compensation, 'needs'>) =>
+      groups.push(groupWatch(analysis, one, pruners, needs, last.has(one.group)));
     try {
-      // a group whose layers went whole has nothing to look at
-      for (const one of watched.filter(({ alive }) => alive.length > 0))
-        groups.push(groupWatch(analysis, one, pruners, compensation));
+      for (const one of watched.filter(left)) laidOut(one, compensation);
+      this.judged = [...groups];
+      for (const one of beside.filter(left)) laidOut(one, none());
     } catch (error) {
       this.dispose();
       throw error;
@@ -122,10 +136,30 @@ export class Watch {
   /** What one of the pruners, by its number, says of each group. Units are counted among those alive. */
   async judge(pruner: number): Promise<Judgement[]> {
     this.flush();
+    const worth = new Map<BackwardPruner, Worth>();
+    for (const criterion of criteriaOf(this.#pruners[pruner]!)) {
+      if ('pass' in criterion) worth.set(criterion, await this.#worthBy(criterion, pruner));
+    }
     const judgements: Judgement[] = [];
-    for (const group of this.groups)
-      judgements.push(await group.sessions[pruner]!.judge(new WatchedWeights(group)));
+    for (const group of this.judged) {
+      const roots = group.alive.map((unit) => group.group.roots[unit]!);
+      const worthBy = (criterion: BackwardPruner) =>
+        roots.map((root) => worth.get(criterion)!.get(root) ?? 0);
+      judgements.push(await group.sessions[pruner]!.judge(new WatchedWeights(group), worthBy));
+    }
     return judgements;
+  }
+
+  async #worthBy(criterion: BackwardPruner, pruner: number): Promise<Worth> {
+    if (!criterion.last) return flowBack(this.#trace, criterion);
+    const last = new Map<number, number>();
+    for (const group of this.groups.filter(({ isLast }) => isLast)) {
+      const numbers = await group.sessions[pruner]!.last(criterion, new WatchedWeights(group));
+      group.alive.forEach((unit, i) => {
+        last.set(group.group.roots[unit]!, numbers![i]!);
+      });
+    }
+    return flowBack(this.#trace, criterion, last);
   }
 
   dispose(): void {

@@ -2,6 +2,7 @@
  * What core knows of a kind of layer: one rule each, in a table that users can add to. Nothing else in
  * the code base knows a layer's class.
  */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { layers } from '@tensorflow/tfjs-layers';
 import type { Labels } from './labels.ts';
 
@@ -41,6 +42,13 @@ export interface Contraction {
   readonly bias?: string;
 }
 
+/** What a layer multiplies units by. */
+export interface Gain {
+  readonly labels: Int32Array;
+  /** One factor for each label, from the layer's weights by their names. */
+  of(weight: (name: string) => Tensor | undefined): Tensor;
+}
+
 /** Where units are seen while data flows: what a layer, or a part of it, puts out at each call. */
 export interface Observation {
   readonly layer: Layer;
@@ -76,6 +84,8 @@ export interface LayerLabels {
   readonly adds?: string;
   /** The vector, one entry for each unit, that multiplies each unit by itself: how much of it gets through. */
   readonly scales?: string;
+  /** By how much it multiplies each unit in inference, its weights and constants together. */
+  readonly gain?: Gain;
   /** Where the units that it makes are observed, if not at its output. */
   readonly observed?: readonly Observation[];
 }

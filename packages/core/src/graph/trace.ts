@@ -18,10 +18,19 @@ type ContainerLayer = LayersModel & {
   readonly nodesByDepth: Readonly<Record<string, readonly GraphNode[]>>;
 };
 
+/** One call of a layer. */
+export interface TracedCall {
+  readonly layer: TracedLayer;
+  readonly inputs: readonly TracedValue[];
+  readonly outputs: readonly TracedValue[];
+}
+
 export interface Trace {
   readonly layers: readonly TracedLayer[];
   /** The same by their paths. */
   readonly byPath: ReadonlyMap<string, TracedLayer>;
+  /** In the order in which data flow. */
+  readonly calls: readonly TracedCall[];
   readonly classes: LabelClasses;
   /** What the model puts out. */
   readonly outputs: readonly TracedValue[];
@@ -45,6 +54,7 @@ class Tracer {
   readonly #classes = new LabelClasses();
   readonly #layers = new Map<Layer, TracedLayer>();
   readonly #pathsOf = new Map<Layer, string[]>();
+  readonly #calls: TracedCall[] = [];
   /** How many layers around the present one call each other. */
   #callers = 0;
   /** What can be said only once all labels are tied. */
@@ -67,7 +77,7 @@ class Tracer {
     this.#classes.settle();
     const layers = [...this.#layers.values()];
     const byPath = new Map(layers.map((layer) => [layer.path, layer]));
-    return { layers, byPath, classes: this.#classes, outputs };
+    return { layers, byPath, calls: this.#calls, classes: this.#classes, outputs };
   }
 
   #container(
@@ -149,6 +159,7 @@ class Tracer {
     }
     traced.inputs.push(...ins);
     traced.outputs.push(...outs);
+    this.#calls.push({ layer: traced, inputs: ins, outputs: outs });
     return outs;
   }
 

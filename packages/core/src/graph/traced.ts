@@ -2,7 +2,7 @@ import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import { type Caller, unify } from './call.ts';
 import type { LabelClasses } from './classes.ts';
 import type { Labels } from './labels.ts';
-import type { Contraction, Layer, LayerLabels, LayerRule, Observation, WeightAxis } from './rule.ts';
+import type { Contraction, Gain, Layer, LayerLabels, LayerRule, Observation, WeightAxis } from './rule.ts';
 
 /** An activation between two calls. */
 export interface TracedValue {
@@ -52,6 +52,7 @@ export interface TracedLayer {
   observed: readonly Observation[];
   adds: string | undefined;
   scales: string | undefined;
+  gain: Gain | undefined;
   made: Int32Array | undefined;
 }
 
@@ -77,6 +78,7 @@ export const tracedLayer = (
   observed: [],
   adds: undefined,
   scales: undefined,
+  gain: undefined,
   made: undefined,
 });
 
@@ -102,6 +104,7 @@ export function recordCall(
   traced.observed = answer.observed ?? [];
   traced.adds = answer.adds;
   traced.scales = answer.scales;
+  traced.gain = answer.gain;
   const caller = { classes, path: traced.path };
   if (traced.calls === 1) traced.weights.push(...weightsOf(traced, answer, times));
   else addCall(caller, traced, answer, times);

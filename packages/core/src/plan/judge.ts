@@ -1,7 +1,9 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { lastGroups } from '../evidence/backflow.ts';
 import type { Watched } from '../evidence/group-watch.ts';
+import { goesBack } from '../evidence/session.ts';
 import { Watch } from '../evidence/watch.ts';
-import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
+import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
 import { heldPlan } from '../surgery/mask.ts';
 import { none } from './compensation.ts';
@@ -39,14 +41,16 @@ export async function judge(model: LayersModel, options: JudgeOptions): Promise<
   const { pruners, data } = options;
   for (const pruner of pruners) checkPruning({ pruner });
   const analysis = analyzeInternals(model);
-  const groups = watchedGroups(analysis, options, await heldPlan(model, analysis));
-  const watch = new Watch(analysis, groups, pruners, none());
+  const earlier = await heldPlan(model, analysis);
+  const groups = watchedGroups(analysis, options, earlier);
+  const beside = groupsBeside(analysis, pruners, groups, earlier);
+  const watch = new Watch(analysis, groups, pruners, none(), beside);
   try {
     await gather(model, watch, data, pruners.map(({ name }) => name).join(', '));
     const verdicts: Verdict[] = [];
     for (const [i, { name }] of pruners.entries()) {
       const judgements = await watch.judge(i);
-      const groups = watch.groups.map(({ group: { id, size }, alive }, g) => ({
+      const groups = watch.judged.map(({ group: { id, size }, alive }, g) => ({
         id,
         size,
         proposals: judgements[g]!.map((proposal) => renumbered(proposal, alive)),
@@ -91,13 +95,32 @@ export async function gather(
 }
 
 /** The groups of a scope with their units that are still there. */
-export function watchedGroups(
+export const watchedGroups = (
   analysis: Analysis,
   scope: Scope,
   earlier: Pick<Plan, 'groups'> | undefined,
+): Watched[] => withAlive(analysis, groupsInScope(analysis, scope), earlier);
+
+/** The groups beside those of a scope that pruners must see to judge these. */
+export function groupsBeside(
+  analysis: Analysis,
+  pruners: readonly Pruner[],
+  watched: readonly Watched[],
+  earlier: Pick<Plan, 'groups'> | undefined,
+): Watched[] {
+  if (!pruners.some(goesBack)) return [];
+  const inScope = new Set(watched.map(({ group }) => group));
+  const beside = lastGroups(analysis).filter((group) => !inScope.has(group));
+  return withAlive(analysis, beside, earlier);
+}
+
+function withAlive(
+  analysis: Analysis,
+  groups: readonly AnalyzedGroup[],
+  earlier: Pick<Plan, 'groups'> | undefined,
 ): Watched[] {
   const removal = new Removal(analysis, earlier?.groups ?? []);
-  return groupsInScope(analysis, scope).map((group) => ({
+  return groups.map((group) => ({
     group,
     alive: Array.from(group.roots.keys()).filter((unit) => !removal.isGone(group.roots[unit]!)),
   }));

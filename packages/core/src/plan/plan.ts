@@ -8,7 +8,7 @@ import type { Judged, Leaving } from './choice.ts';
 import { choose } from './choose.ts';
 import type { Compensation } from './compensation.ts';
 import type { CalibrationData } from './data.ts';
-import { gather, watchedGroups } from './judge.ts';
+import { gather, groupsBeside, watchedGroups } from './judge.ts';
 import { checkExtent, checkPruning, compensationOf, type Pruning } from './pruning.ts';
 import { fingerprintOf, type Removal } from './removal.ts';
 import type { Fold, Plan, UnitFold } from './types.ts';
@@ -40,7 +40,8 @@ export async function planner(model: LayersModel, options: PlanOptions): Promise
   const earlier = await heldPlan(model, analysis);
   const groups = watchedGroups(analysis, options, earlier);
   const compensation = compensationOf(options);
-  const watch = new Watch(analysis, groups, [pruner], compensation);
+  const beside = groupsBeside(analysis, [pruner], groups, earlier);
+  const watch = new Watch(analysis, groups, [pruner], compensation, beside);
   try {
     const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
     await gather(model, watch, data, who);
@@ -77,7 +78,7 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
 /** The groups that a pruner has watched, with its judgement. */
 export async function judgedBy(watch: Watch): Promise<Judged<GroupWatch>[]> {
   const judgements = await watch.judge(0);
-  return watch.groups.map((watched, i) => ({ watched, proposals: judgements[i]! }));
+  return watch.judged.map((watched, i) => ({ watched, proposals: judgements[i]! }));
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. */

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { spread, varyingAxes } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
 import { along as axisAlong, axisAt } from './shared.ts';
@@ -18,6 +19,13 @@ const batchNormalization: LayerRule = {
       weights: { gamma: vector, beta: vector, moving_mean: vector, moving_variance: vector },
       adds: 'beta',
       scales: 'gamma',
+      gain: {
+        labels,
+        of(weight) {
+          const deviation = tf.sqrt(tf.add(weight('moving_variance')!, config.epsilon as number));
+          return tf.div(weight('gamma') ?? 1, deviation);
+        },
+      },
     };
   },
 };
