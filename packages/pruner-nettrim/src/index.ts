@@ -109,7 +109,7 @@ function solutionOf({ kernel, bias }: LayerProblem, weights: tf.Tensor2D): Layer
   if (!bias) return { kernel: weights };
   const [inputs, outputs] = kernel.shape;
   const parts = tf.split<tf.Tensor2D>(weights, [inputs, 1], 0);
-  const solution = { kernel: parts[0]!, bias: tf.reshape<tf.Tensor1D>(parts[1]!, [outputs]) };
+  const solution = { kernel: parts[0]!, bias: tf.reshape<tf.Rank.R1>(parts[1]!, [outputs]) };
   tf.dispose([weights, parts[1]!]);
   return solution;
 }
