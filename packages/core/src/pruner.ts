@@ -26,7 +26,7 @@
 import type { Tensor, Tensor1D, Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
 
 /** What a pruner can ask to see of each batch, beside the weights, which are always there. */
-export type Evidence = 'activations' | 'errors' | 'updates';
+export type Evidence = 'activations' | 'errors' | 'updates' | 'losses';
 
 /** The weights around the units of one group, as they are now. */
 export interface Weights {
@@ -67,6 +67,11 @@ export interface Seen extends Weights {
   readonly errors: Tensor2D;
   /** How many patterns the rows of `activations` and `errors` are of: as many rows each. */
   readonly patterns: number;
+  /**
+   * Shape [patterns, units]: how much each pattern's loss grows while nobody reads the unit. A forward pass of the whole
+   * model for each unit; there where data is run for a plan, not in training.
+   */
+  readonly losses: Tensor2D;
   /** There in training only. */
   readonly updates: { readonly incoming: Update; readonly outgoing: Update };
 }
@@ -82,7 +87,7 @@ export interface Observer<State extends TensorContainer = TensorContainer> {
   readonly needs?: readonly Evidence[];
   /**
    * Whether `onBatchEnd` may be shown several batches as one, under the weights after the last: right for what
-   * merely sums over patterns, and faster where batches are small. It has no say over `updates`. Default false.
+   * merely sums over patterns, and faster where batches are small. It has no say over `updates` and `losses`. Default false.
    */
   readonly pools?: boolean;
   /**

@@ -42,7 +42,9 @@ describe('relevance', () => {
   });
 
   it('refuses another order', () => {
-    expect(() => relevance({ order: 3 as 2 })).toThrow('[pruner-relevance] order must be 1 or 2, got 3');
+    expect(() => relevance({ order: 3 as 2 })).toThrow(
+      "[pruner-relevance] order must be 1, 2 or 'exact', got 3",
+    );
   });
 });
 
@@ -62,6 +64,18 @@ describe('relevance of order 2', () => {
     expect(await judge(relevance({ order: 2 }), [batch({ ...seen, positions: 2 })])).toEqual([
       { unit: 0, score: 1.5 },
       { unit: 1, score: 24 },
+    ]);
+  });
+});
+
+describe('exact relevance', () => {
+  testPruner(() => relevance({ order: 'exact' }));
+
+  it('is what the patterns lose, in sum', async () => {
+    const [one, other] = [batch({ losses: [[1, -2]] }), batch({ losses: [[0.5, 3]] })];
+    expect(await judge(relevance({ order: 'exact' }), [one, other])).toEqual([
+      { unit: 1, score: 1 },
+      { unit: 0, score: 1.5 },
     ]);
   });
 });
@@ -150,6 +164,20 @@ describe.each(Object.keys(networks))('relevance %s in core', (name) => {
       const more = lossesAt(network, unit, 1.01);
       const slopes = lossesAt(network, unit, 0.99).map((less, p) => (more[p]! - less) / 0.02);
       expect(score).toBeCloseTo(total(slopes.map((slope) => slope * slope * 0.5 - slope)), 2);
+    }
+  });
+
+  it('is the loss without a unit minus the loss with it, if exact', async () => {
+    const network = made();
+    const { model, x, y } = network;
+    const [verdict] = await judgeModel(model, {
+      pruners: [relevance({ order: 'exact' })],
+      scope: ['units'],
+      data: { x, y, batchSize: 7 },
+    });
+    const open = total(lossesAt(network, 0, 1));
+    for (const { unit, score } of verdict!.groups[0]!.proposals) {
+      expect(score).toBeCloseTo(total(lossesAt(network, unit, 0)) - open, 3);
     }
   });
 

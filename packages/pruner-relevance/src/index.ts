@@ -1,12 +1,15 @@
 import type { ScorePruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 
+const orders: readonly unknown[] = [1, 2, 'exact'];
+
 export interface RelevanceArgs {
   /**
    * 1: the slope of the loss where the unit is there, as in the paper. 2: also its bend, which tells more once
-   * a training has flattened the slopes. Default 1.
+   * a training has flattened the slopes. `'exact'`: no estimate, the unit is shut off: for small networks, since it
+   * costs a forward pass for each unit, and where a plan is made by data, not in the middle of a training. Default 1.
    */
-  readonly order?: 1 | 2;
+  readonly order?: 1 | 2 | 'exact';
 }
 
 /**
@@ -16,7 +19,8 @@ export interface RelevanceArgs {
  * error sent back to the unit by the loss E_p of pattern p, and all sums over a channel's pixels taken first,
  *
  *     g_pj = dE_p/da_j at a_j = 1  =  sum over positions of e_pj h_pj
- *     R_j = sum_p (E_p without j - E_p with j)  ~  -sum_p g_pj                         order 1
+ *     R_j = sum_p (E_p without j - E_p with j)                                       order 'exact'
+ *                                              ~  -sum_p g_pj                         order 1
  *                                              ~  -sum_p g_pj + 1/2 sum_p g_pj^2      order 2
  *
  * - A negative relevance says that the loss falls without the unit. Lowest first; not by absolute value.
@@ -33,20 +37,22 @@ export interface RelevanceArgs {
  * relevance assessment", NIPS 1, 1989; for order 2 L. Theis, I. Korshunova, A. Tejani, F. Huszar, "Faster gaze
  * prediction with dense networks and Fisher pruning", 2018.
  *
- * @throws if `order` is neither 1 nor 2.
+ * @throws if `order` is none of these; `'exact'` in a training.
  */
 export const relevance = ({ order = 1 }: RelevanceArgs = {}): ScorePruner<tf.Tensor> => {
-  if (order !== 1 && order !== 2) {
-    throw new Error(`[pruner-relevance] order must be 1 or 2, got ${order}`);
+  if (!orders.includes(order)) {
+    throw new Error(`[pruner-relevance] order must be 1, 2 or 'exact', got ${order}`);
   }
   return {
     name: 'relevance',
-    needs: ['activations', 'errors'],
+    needs: order === 'exact' ? ['losses'] : ['activations', 'errors'],
     pools: true,
     comparable: true,
     init: (units) => tf.zeros([units]),
     onEpochBegin: ({ bias }) => tf.zerosLike(bias),
-    onBatchEnd({ activations, errors, patterns }, total) {
+    onBatchEnd(seen, total) {
+      if (order === 'exact') return tf.add(total, tf.sum(seen.losses, 0));
+      const { activations, errors, patterns } = seen;
       const slopes = tf.mul(errors, activations);
       if (order === 1) return tf.sub(total, tf.sum(slopes, 0));
       const [, units] = activations.shape;

@@ -26,14 +26,14 @@ describe('spearman', () => {
 describe('ranking', () => {
   const net = { dataset: 'letters', units: 16, activation: 'tanh' } as const;
   const rows = rowsOf(net, [
-    { correlations: { relevance: 0.95, badness: -0.5 }, accuracy: 0.8 },
-    { correlations: { relevance: 0.91, badness: -0.7 }, accuracy: 0.9 },
+    { correlations: { 'relevance-exact': 0.95, badness: -0.5 }, accuracy: 0.8 },
+    { correlations: { 'relevance-exact': 0.91, badness: -0.7 }, accuracy: 0.9 },
   ]);
 
-  it('holds relevance to its target, and no other criterion', () => {
+  it('holds exact relevance to its target, and no other criterion', () => {
     expect(rows).toEqual([
       {
-        ...{ case: 'letters-16-tanh/relevance', metric: 'spearman', target: 0.9, meets: true },
+        ...{ case: 'letters-16-tanh/relevance-exact', metric: 'spearman', target: 0.9, meets: true },
         value: expect.closeTo(0.93, 10),
         spread: expect.closeTo(0.0283, 4),
       },
@@ -49,7 +49,7 @@ describe('ranking', () => {
   it('shows a criterion in a line, of each dataset', () => {
     const text = stripVTControlCharacters(ranking.terminal({ name: 'ranking', environment: {}, rows }));
     expect(text).toMatch(/Criterion .*16 tanh/);
-    expect(text).toMatch(/relevance, order 2 .*0\.93 ±0\.03/);
+    expect(text).toMatch(/relevance, exact .*0\.93 ±0\.03/);
     expect(text).toMatch(/right on these rows .*85%/);
   });
 
@@ -61,12 +61,15 @@ describe('ranking', () => {
       quick: true,
     } as const;
     const { correlations, accuracy } = await measure(job);
+    expect(correlations['relevance-exact']).toBeGreaterThan(0.99);
     expect(Object.keys(correlations).sort()).toEqual([
       'badness',
       'contribution',
       'contribution-variance',
       'random',
       'relevance',
+      'relevance-exact',
+      'relevance-exact-quarter',
       'relevance-first-order',
       'sensitivity',
       'sensitivity-outgoing',

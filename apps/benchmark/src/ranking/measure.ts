@@ -41,6 +41,7 @@ const ALL_BUT_ONE = 0.9999;
 
 /** What looks at the trained net, and what must see it train. */
 const judging = (seed: number): Readonly<Record<string, ScorePruner>> => ({
+  'relevance-exact': relevance({ order: 'exact' }),
   relevance: relevance({ order: 2 }),
   'relevance-first-order': relevance(),
   contribution: contribution(),
@@ -70,6 +71,7 @@ export async function measure({ net, seed, engine, quick }: Job): Promise<Measur
     const scores = await trainedScores(model, examples, quick ? 3 : TRAINING.epochs);
     const { loss, accuracy } = await evaluate(model, examples);
     Object.assign(scores, await judgedScores(model, examples, judging(seed)));
+    Object.assign(scores, await sampledScores(model, examples));
     const costs = await removalCosts(model, examples, net.units, loss);
     const correlations = Object.fromEntries(
       Object.entries(scores).map(([name, values]) => [name, spearman(values, costs)]),
@@ -123,6 +125,17 @@ async function judgedScores(
     }),
   );
 }
+
+/** Exact relevance as a user pays for it: by some of the rows. */
+const sampledScores = async (model: LayersModel, { x, y }: Examples): Promise<Record<string, number[]>> => {
+  const rows = Math.round(x.shape[0]! / 4);
+  const some = tf.tidy(() => ({ x: tf.slice(x, 0, rows), y: tf.slice(y, 0, rows) }));
+  try {
+    return await judgedScores(model, some, { 'relevance-exact-quarter': relevance({ order: 'exact' }) });
+  } finally {
+    tf.dispose([some.x, some.y]);
+  }
+};
 
 /** The loss on the rows without each unit, minus the loss with all: each is really taken out. */
 async function removalCosts(

@@ -101,9 +101,9 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
     paper: 'Mozer, Smolensky 1989',
     options: {
       order: z
-        .union([z.literal(1), z.literal(2)], { error: 'Use 1 or 2' })
+        .union([z.literal(1), z.literal(2), z.literal('exact')], { error: "Use 1, 2 or 'exact'" })
         .exactOptional()
-        .describe('2 looks at the bend of the loss, too'),
+        .describe("2 looks at the bend of the loss, too; 'exact' shuts every unit off (small networks)"),
     },
     make: (options) => relevance(options),
   }),

@@ -19,15 +19,23 @@ export interface Step {
 export class WatchedBatches extends WatchedWeights implements Seen {
   readonly #batches: readonly BatchCaptures[];
   readonly #steps: ReadonlyMap<string, Step>;
+  readonly #losses: tf.Tensor2D | undefined;
 
   /**
    * @param batches all with as many patterns
    * @param steps the optimizer's last, by the weights' names
+   * @param losses of a single batch, without each unit
    */
-  constructor(watched: GroupWatch, batches: readonly BatchCaptures[], steps: ReadonlyMap<string, Step>) {
+  constructor(
+    watched: GroupWatch,
+    batches: readonly BatchCaptures[],
+    steps: ReadonlyMap<string, Step>,
+    losses?: tf.Tensor2D,
+  ) {
     super(watched);
     this.#batches = batches;
     this.#steps = steps;
+    this.#losses = losses;
   }
 
   get activations(): tf.Tensor2D {
@@ -41,6 +49,14 @@ export class WatchedBatches extends WatchedWeights implements Seen {
 
   get patterns(): number {
     return this.#batches.reduce((sum, batch) => sum + patternsOf(batch), 0);
+  }
+
+  get losses(): tf.Tensor2D {
+    if (this.#losses) return this.#losses;
+    throw new Error(
+      'the loss without each unit is measured where data is run for a plan, not in training: ' +
+        'give the pruner to plan(model, { pruner, data })',
+    );
   }
 
   get updates(): Seen['updates'] {

@@ -55,9 +55,9 @@ export const criteriaOf = (pruner: Pruner): readonly Criterion[] =>
 export const goesBack = (pruner: Pruner): boolean =>
   criteriaOf(pruner).some((one) => 'pass' in one && one.last !== undefined);
 
-/** Whether several batches may be shown as one. Updates are there once for each. */
+/** Whether several batches may be shown as one. Updates and losses are there once for each. */
 export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =>
-  pools && !needs.includes('updates');
+  pools && !needs.includes('updates') && !needs.includes('losses');
 
 /**
  * Dispose it afterwards.
@@ -255,7 +255,7 @@ function mapTensors(
   return Object.fromEntries(entries.map(([key, item]) => [key, mapTensors(item, map)]));
 }
 
-const evidenceFields: readonly Evidence[] = ['activations', 'errors', 'updates'];
+export const evidenceFields: readonly Evidence[] = ['activations', 'errors', 'updates', 'losses'];
 
 /** The batch with a clear message in place of what the pruner did not ask for. */
 function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {

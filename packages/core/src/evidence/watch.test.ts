@@ -38,6 +38,7 @@ function recorder(...needs: Evidence[]): { pruner: ScorePruner; records: Record[
   const fields: { [field in Evidence]: (seen: Seen) => { [name: string]: Rows } } = {
     activations: ({ activations }) => ({ activations: rows(activations) }),
     errors: ({ errors }) => ({ errors: rows(errors) }),
+    losses: ({ losses }) => ({ losses: rows(losses) }),
     updates: ({ updates: { incoming, outgoing } }) => ({
       gradient: rows(incoming.gradient),
       before: rows(incoming.before),

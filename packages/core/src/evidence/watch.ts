@@ -110,10 +110,11 @@ export class Watch {
     }
   }
 
-  batchEnd(): void {
+  /** @param losses without each unit, for each group; if somebody needs them */
+  batchEnd(losses?: readonly tf.Tensor2D[]): void {
     if (!this.#watching) return;
     try {
-      if (this.#showsEach) this.#showBatch();
+      if (this.#showsEach) this.#showBatch(losses);
       if (this.#pools) this.#poolBatch();
     } finally {
       this.#forgetBatch();
@@ -172,9 +173,10 @@ export class Watch {
   }
 
   /** Shows the present batch to the criteria that look at each. */
-  #showBatch(): void {
-    for (const group of this.groups) {
-      const seen = new WatchedBatches(group, [group.sites.map(({ captures }) => captures)], this.#steps);
+  #showBatch(losses: readonly tf.Tensor2D[] = []): void {
+    for (const [i, group] of this.groups.entries()) {
+      const batch = group.sites.map(({ captures }) => captures);
+      const seen = new WatchedBatches(group, [batch], this.#steps, losses[i]);
       for (const session of group.sessions) session.batchEnd(seen, 'each');
     }
   }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { lossesWithout } from '../evidence/losses.ts';
 import type { Watch } from '../evidence/watch.ts';
 import { lossFunctionsOf } from '../model.ts';
 
@@ -7,7 +8,7 @@ import { lossFunctionsOf } from '../model.ts';
 export interface CalibrationData {
   /** [examples, ...]; one for each input of the model. */
   readonly x: tf.Tensor | tf.Tensor[];
-  /** [examples, ...]; one for each output. Needed by pruners that look at errors. */
+  /** [examples, ...]; one for each output. Needed by pruners that look at errors or losses. */
   readonly y?: tf.Tensor | tf.Tensor[];
   /**
    * How many examples are run at a time; their activations in all groups of the scope are held at once, so large
@@ -49,21 +50,32 @@ export async function runThrough(model: LayersModel, data: CalibrationData, watc
   for (let start = 0; start < examples; start += batchSize) {
     const count = Math.min(batchSize, examples - start);
     const batch = (tensors: readonly tf.Tensor[]) => tensors.map((tensor) => tf.slice(tensor, start, count));
-    // only while our own batch runs: somebody may use the model in between
-    watch.attach(model, 'always');
-    try {
-      tf.tidy(() => {
-        if (watch.needs.has('errors')) backward(model, batch(xs), batch(ys), watch);
-        else forward(model, batch(xs));
-      });
-      watch.batchEnd();
-    } finally {
-      watch.detach();
-    }
+    tf.tidy(() => runBatch(model, batch(xs), batch(ys), watch));
     // lets a browser breathe and a terminal draw
     await tf.nextFrame();
   }
 }
+
+function runBatch(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[], watch: Watcher): void {
+  // unheard, since the units are taken away meanwhile
+  const losses = watch.needs.has('losses')
+    ? watch.groups.map((group) => lossesWithout(group, () => lossesOf(model, xs, ys)))
+    : undefined;
+  // only while our own batch runs: somebody may use the model in between
+  watch.attach(model, 'always');
+  try {
+    tf.tidy(() => {
+      if (watch.needs.has('errors')) backward(model, xs, ys, watch);
+      else forward(model, xs);
+    });
+    watch.batchEnd(losses);
+  } finally {
+    watch.detach();
+  }
+}
+
+/** Whether someone looks at what comes of the loss. */
+const needsLoss = ({ needs }: Watcher): boolean => needs.has('errors') || needs.has('losses');
 
 function checkData(
   model: LayersModel,
@@ -82,15 +94,15 @@ function checkData(
     throw new Error('[core] all tensors of data must have equally many examples');
   }
   checkShapes('x', xs, model.inputs);
-  if (!watch.needs.has('errors')) return;
+  if (!needsLoss(watch)) return;
   if (ys.length !== model.outputs.length) {
     throw new Error(
-      `[core] a pruner looks at errors, so data.y must hold the targets of ${model.outputs.length} outputs`,
+      `[core] a pruner looks at errors or losses, so data.y must hold the targets of ${model.outputs.length} outputs`,
     );
   }
   if (!lossFunctionsOf(model)) {
     throw new Error(
-      '[core] a pruner looks at errors, so the model needs a loss: call model.compile({ loss, optimizer })',
+      '[core] a pruner looks at errors or losses, so the model needs a loss: call model.compile({ loss, optimizer })',
     );
   }
 }
@@ -123,4 +135,19 @@ function backward(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[],
     return tf.reshape(tf.addN(losses), []) as tf.Scalar;
   };
   tf.engine().gradients(loss, [...new Set(weights)] as tf.Tensor[], undefined, true);
+}
+
+/** The loss of each pattern, [patterns]: the mean over whatever else an output has, the sum over outputs. */
+function lossesOf(model: LayersModel, xs: tf.Tensor[], ys: readonly tf.Tensor[]): tf.Tensor1D {
+  const patterns = xs[0]!.shape[0]!;
+  const functions = lossFunctionsOf(model)!;
+  const losses = forward(model, xs).map((output, i) => {
+    const made = functions[i]!(ys[i]!, output);
+    if (made.shape[0] === patterns) return tf.mean(tf.reshape(made, [patterns, -1]), 1);
+    throw new Error(
+      `[core] the loss of output ${i} must be a number for each example, [${patterns}, ...], to see what each unit is ` +
+        `worth to it, but has shape [${made.shape}]`,
+    );
+  });
+  return tf.addN(losses) as tf.Tensor1D;
 }

@@ -89,7 +89,9 @@ export async function gather(
   }
   if (!watch.watching) return;
   if (!data) {
-    throw new Error(`[core] ${who} looks at data: give data: { x${needs.has('errors') ? ', y' : ''} }`);
+    throw new Error(
+      `[core] ${who} looks at data: give data: { x${needs.has('errors') || needs.has('losses') ? ', y' : ''} }`,
+    );
   }
   await runThrough(model, data, watch);
 }

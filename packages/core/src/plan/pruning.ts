@@ -1,4 +1,5 @@
-import type { Evidence, Pruner } from '../pruner.ts';
+import { evidenceFields } from '../evidence/session.ts';
+import type { Pruner } from '../pruner.ts';
 import { type Budget, checkBudget } from './budget.ts';
 import { addOutgoing, type Compensation, none } from './compensation.ts';
 import { checkLimits, type Limits } from './limits.ts';
@@ -40,8 +41,6 @@ const namesPartners = (pruner: Pruner): boolean =>
 const setsBounds = (pruner: Pruner): boolean =>
   'members' in pruner ? pruner.members.every(setsBounds) : 'compare' in pruner;
 
-const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
-
 /** @throws if a pruner made of others does not need what they do: they would be shown nothing. */
 function checkMembers(pruner: Pruner): void {
   if (!('members' in pruner)) return;
@@ -65,9 +64,11 @@ export function checkPruning(options: Pruning): void {
   if (!['score', 'compare', 'measure', 'pass', 'members'].some((hook) => hook in pruner)) {
     throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
   }
-  const strange = pruner.needs?.find((need) => !evidence.includes(need));
+  const strange = pruner.needs?.find((need) => !evidenceFields.includes(need));
   if (strange !== undefined) {
-    throw new Error(`[core] ${pruner.name} needs '${strange}', but there are only ${evidence.join(', ')}`);
+    throw new Error(
+      `[core] ${pruner.name} needs '${strange}', but there are only ${evidenceFields.join(', ')}`,
+    );
   }
   checkMembers(pruner);
   const compensation = compensationOf(options);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type Judgement, openSession } from '../evidence/session.ts';
-import type { Evidence, Pruner, Seen, Weights } from '../pruner.ts';
+import { evidenceFields, type Judgement, openSession } from '../evidence/session.ts';
+import type { Pruner, Seen, Weights } from '../pruner.ts';
 import { constant, cut, deaden, descent, type Epoch, epochOf, scale, select, unitsOf } from './epochs.ts';
 import { judge, watch } from './judge.ts';
 import { batch, weightsOf } from './numbers.ts';
@@ -19,8 +19,6 @@ export interface Check {
   /** Rejects if the pruner breaks the clause. */
   readonly run: (subject: Subject) => Promise<void>;
 }
-
-const evidence: readonly Evidence[] = ['activations', 'errors', 'updates'];
 
 /** How far two judgements may be apart where rounding may differ, as a share of the largest score. */
 const TOLERANCE = 1e-4;
@@ -137,8 +135,8 @@ export const checks: readonly Check[] = [
     run: (subject) =>
       withTensors([givenEpoch(subject)], async ([seen]) => {
         const pruner = subject.make();
-        const wrong = pruner.needs?.find((need) => !evidence.includes(need));
-        if (wrong) fail(pruner, `it needs '${wrong}', but there are only ${evidence.join(', ')}`);
+        const wrong = pruner.needs?.find((need) => !evidenceFields.includes(need));
+        if (wrong) fail(pruner, `it needs '${wrong}', but there are only ${evidenceFields.join(', ')}`);
         const session = openSession(pruner, seen![0]!.bias.shape[0]);
         try {
           session.epochBegin(bareWeights(pruner, seen![0]!));
@@ -253,13 +251,13 @@ function tensorsOf(shown: Seen | Weights): tf.Tensor[] {
   if (!('updates' in shown)) return weights;
   const steps = [shown.updates.incoming, shown.updates.outgoing];
   const updates = steps.flatMap(({ gradient, before, after }) => [gradient, before, after]);
-  return [...weights, shown.activations, shown.errors, ...updates];
+  return [...weights, shown.activations, shown.errors, shown.losses, ...updates];
 }
 
 /** Weights that say what is wrong when evidence is looked for in them. */
 function bareWeights({ name }: Pruner, seen: Seen): Weights {
   const weights = weightsOf(seen);
-  for (const field of evidence) {
+  for (const field of evidenceFields) {
     Object.defineProperty(weights, field, {
       get() {
         throw new Error(`[${name}] '${field}' is shown to onBatchEnd alone`);

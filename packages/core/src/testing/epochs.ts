@@ -56,15 +56,17 @@ export function cut(epoch: Epoch): readonly [whole: Epoch, parts: Epoch] {
     ...epoch.at(-1)!,
     activations: epoch.flatMap(({ activations }) => activations),
     errors: epoch.flatMap(({ errors }) => errors),
+    losses: epoch.flatMap(({ losses }) => losses),
   };
   const patterns = whole.activations.length / whole.positions;
   const ends = [...new Set([1, Math.ceil(patterns / 4), Math.ceil(patterns / 2), patterns])];
-  const rowsOf = (rows: Matrix, part: number, end: number) =>
-    rows.slice((ends[part - 1] ?? 0) * whole.positions, end * whole.positions);
+  const rowsOf = (rows: Matrix, part: number, end: number, positions = whole.positions) =>
+    rows.slice((ends[part - 1] ?? 0) * positions, end * positions);
   const parts = ends.map((end, part) => ({
     ...whole,
     activations: rowsOf(whole.activations, part, end),
     errors: rowsOf(whole.errors, part, end),
+    losses: rowsOf(whole.losses, part, end, 1),
   }));
   return [[whole], parts];
 }
@@ -77,7 +79,7 @@ function rearrange(
 ): Epoch {
   const columns = (matrix: Matrix) => matrix.map(row);
   return epoch.map(
-    ({ incoming, bias, outgoing, scales, activations, errors, positions, updates, group }) => ({
+    ({ incoming, bias, outgoing, scales, activations, errors, losses, positions, updates, group }) => ({
       group,
       incoming: columns(incoming),
       bias: row(bias),
@@ -85,6 +87,7 @@ function rearrange(
       scales: columns(scales),
       activations: columns(activations),
       errors: columns(errors),
+      losses: columns(losses),
       positions,
       updates: {
         incoming: {

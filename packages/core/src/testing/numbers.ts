@@ -26,6 +26,8 @@ export interface BatchNumbers {
   readonly activations: Matrix;
   /** Shape [patterns * positions, units]. */
   readonly errors: Matrix;
+  /** Shape [patterns, units]. */
+  readonly losses: Matrix;
   /** How many rows of `activations` and `errors` each pattern has. */
   readonly positions: number;
   readonly updates: { readonly incoming: UpdateNumbers; readonly outgoing: UpdateNumbers };
@@ -70,11 +72,12 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
   const units = agree('units', 6, [
     parts.units,
     parts.bias?.length,
-    ...[...intoParts, ...rows, parts.scales].map((part) => part?.[0]?.length),
+    ...[...intoParts, ...rows, parts.losses, parts.scales].map((part) => part?.[0]?.length),
     ...outParts.map((part) => part?.length),
   ]);
   const height = agree('patterns', 8 * positions, [
     parts.patterns && parts.patterns * positions,
+    parts.losses && parts.losses.length * positions,
     ...rows.map((part) => part?.length),
   ]);
   if (height % positions !== 0) {
@@ -97,6 +100,7 @@ export function complete(parts: BatchParts = {}): BatchNumbers {
     scales: parts.scales ?? drawn(7, 1, units),
     activations: parts.activations ?? drawn(3, height, units),
     errors: parts.errors ?? drawn(4, height, units),
+    losses: parts.losses ?? drawn(8, height / positions, units),
     positions,
     updates: {
       incoming: completeUpdate(into, incoming, drawn(5, fanIn, units)),
@@ -161,6 +165,7 @@ export function batch(parts: BatchParts = {}): Seen {
     scales: matrix(numbers.scales),
     activations: matrix(numbers.activations),
     errors: matrix(numbers.errors),
+    losses: matrix(numbers.losses),
     patterns: numbers.errors.length / numbers.positions,
     updates: { incoming: step(numbers.updates.incoming), outgoing: step(numbers.updates.outgoing) },
   };
