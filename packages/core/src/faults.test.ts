@@ -20,6 +20,12 @@ const topologyOf = (class_name: string, config: object) => ({
   },
 });
 
+/** The layers of a Bidirectional one. */
+const ways = (there: string, back: string) => ({
+  layer: { class_name: there, config: { name: 'there', units: 2, go_backwards: false } },
+  backward_layer: { class_name: back, config: { name: 'back', units: 2, go_backwards: true } },
+});
+
 const jsonOf = (model: LayersModel) => model.toJSON(null, false) as unknown as { config: object };
 const outputOf = (layer: unknown, shape: number[]) =>
   (sequential({ layers: [layer as never] }).predict(tf.ones([1, ...shape])) as tf.Tensor).dataSync();
@@ -30,6 +36,14 @@ describe('faultsOf says what TensorFlow.js would do otherwise, and what to do', 
     ['Conv1D', { padding: 'causal' }, /^odd: .*no causal convolution.*pad the start/],
     ['DepthwiseConv2D', { dilation_rate: [2, 2] }, /^odd: .*ignores dilation_rate/],
     ['GlobalAveragePooling2D', { keepdims: true }, /^odd: .*ignores keepdims: put a Reshape/],
+    ['Conv1D', { data_format: 'channels_first' }, /^odd: .*as the last axis.*put a Permute/],
+    ['GlobalMaxPooling1D', { data_format: 'channels_first' }, /^odd: .*as the last axis.*put a Permute/],
+    ['SeparableConv2D', { data_format: 'channels_first', use_bias: true }, /^odd: .*adds the bias/],
+    ['Conv2DTranspose', { output_padding: [1, 1] }, /^odd: .*ignores output_padding .*pad or crop/],
+    ['Conv3DTranspose', { output_padding: null, dilation_rate: [2, 2, 2] }, /^odd: .*dilation_rate/],
+    ['ReLU', { negative_slope: 0.1, threshold: 0 }, /^odd: .*negative_slope.*use a LeakyReLU/],
+    ['LSTM', { time_major: true }, /^odd: .*ignores time_major/],
+    ['Bidirectional', ways('GRU', 'LSTM'), /^odd: .*ignores backward_layer.*use two layers/],
     ['GRU', { reset_after: true }, /^odd: .*reset_after=False/],
     ['InputLayer', { batch_shape: [null, 3] }, /^odd: Keras 3 .*fails to read: save it with Keras 2/],
   ])('%s %o', (kind, config, message) => {
@@ -37,10 +51,22 @@ describe('faultsOf says what TensorFlow.js would do otherwise, and what to do', 
   });
 
   it('nothing of what is as it should be', () => {
-    const fine = { groups: 1, padding: 'same', dilation_rate: [1, 1], keepdims: false, reset_after: false };
-    for (const kind of ['Conv2D', 'DepthwiseConv2D', 'GlobalMaxPooling2D', 'GRU', 'SeparableConv2D']) {
-      expect(faultsOf(topologyOf(kind, fine))).toEqual([]);
+    const fine = {
+      data_format: 'channels_first',
+      negative_slope: 0,
+      threshold: 0,
+      output_padding: null,
+      groups: 1,
+      padding: 'same',
+      dilation_rate: [1, 1],
+      keepdims: false,
+      reset_after: false,
+    };
+    const kinds = ['Conv2D', 'DepthwiseConv2D', 'GlobalMaxPooling2D', 'GRU', 'SeparableConv2D', 'ReLU'];
+    for (const kind of [...kinds, 'Conv2DTranspose']) {
+      expect(faultsOf(topologyOf(kind, { ...fine, use_bias: false }))).toEqual([]);
     }
+    expect(faultsOf(topologyOf('Bidirectional', ways('GRU', 'GRU')))).toEqual([]);
     expect(faultsOf(null)).toEqual([]);
   });
 
@@ -62,6 +88,12 @@ describe('faultsOf says what TensorFlow.js would do otherwise, and what to do', 
     }));
     expect(faultsOf(jsonOf(separable), weights)).toEqual([
       expect.stringMatching(/"depth_multiplier": 3 to its config/),
+    ]);
+    const [kernel] = weights;
+    const named = { ...kernel!, name: `inner/odd/part/${kernel!.name.split('/').at(-1)}` };
+    const renamed = JSON.parse(JSON.stringify(jsonOf(separable)).replaceAll('"odd"', '"odd/part"'));
+    expect(faultsOf(renamed, [named])).toEqual([
+      expect.stringMatching(/^odd\/part: .*"depth_multiplier": 3/),
     ]);
     const depthwise = sequential({
       layers: [
@@ -97,6 +129,41 @@ describe('TensorFlow.js still', () => {
       null,
       3,
     ]);
+  });
+
+  it('takes the channels of a sequence as the last axis', () => {
+    const dataFormat = 'channelsFirst' as const;
+    const conv = layers.conv1d({ filters: 3, kernelSize: 1, dataFormat, inputShape: [2, 5] });
+    const [declared, found] = [
+      conv.computeOutputShape([1, 2, 5]),
+      conv.apply(tf.ones([1, 2, 5])) as tf.Tensor,
+    ];
+    expect([declared, found.shape]).toEqual([
+      [1, 3, 5],
+      [1, 5, 3],
+    ]);
+    const pool = layers.maxPooling1d({ poolSize: 2, dataFormat, inputShape: [2, 5] } as never);
+    expect(pool.computeOutputShape([1, 2, 5])).toEqual([1, 1, 5]);
+  });
+
+  it('adds the bias of a separable convolution with the channels first along another axis', () => {
+    const args = { filters: 3, kernelSize: 1, dataFormat: 'channelsFirst', inputShape: [2, 4, 4] };
+    expect(() => outputOf(layers.separableConv2d(args as never), [2, 4, 4])).toThrow(
+      'could not be broadcast',
+    );
+  });
+
+  it('ignores output_padding, time_major, negative_slope and backward_layer', () => {
+    const up = { filters: 1, kernelSize: 2, strides: 2, outputPadding: 1 };
+    expect(layers.conv2dTranspose(up as never).computeOutputShape([1, 2, 2, 1])).toEqual([1, 4, 4, 1]);
+    const slope = layers.reLU({ negativeSlope: 1 } as never).apply(tf.tensor2d([[-1]])) as tf.Tensor;
+    expect([...slope.dataSync()]).toEqual([0]);
+    const recurrentInitializer = 'glorotUniform' as const;
+    const time = { units: 3, recurrentInitializer, timeMajor: true };
+    expect(layers.lstm(time as never).computeOutputShape([4, 1, 2])).toEqual([4, 3]);
+    const [layer, backwardLayer] = [2, 5].map((units) => layers.gru({ units, recurrentInitializer }));
+    const both = layers.bidirectional({ layer, backwardLayer, mergeMode: 'concat' } as never);
+    expect(both.computeOutputShape([1, 4, 2])).toEqual([1, 4]);
   });
 
   it('fails at causal convolutions', () => {

@@ -13,6 +13,9 @@ interface Fault {
   readonly of: (config: Json, weights: readonly WeightSpec[]) => string | undefined;
 }
 
+const isChannelsFirst = ({ data_format }: Json): boolean => data_format === 'channels_first';
+const PERMUTE = 'put a Permute to channels last before it, and one back behind it';
+
 const several = (value: unknown): boolean => [value].flat().some((n) => typeof n === 'number' && n > 1);
 
 const faults: readonly Fault[] = [
@@ -37,6 +40,50 @@ const faults: readonly Fault[] = [
     of: ({ padding }) =>
       padding === 'causal'
         ? "TensorFlow.js has no causal convolution and fails when the model runs: pad the start, with padding 'valid'"
+        : undefined,
+  },
+  {
+    kinds: /^(Conv|MaxPooling|AveragePooling|GlobalMaxPooling|GlobalAveragePooling)1D$/,
+    of: (config) =>
+      isChannelsFirst(config)
+        ? `TensorFlow.js takes the channels of a sequence as the last axis whatever data_format says: ${PERMUTE}`
+        : undefined,
+  },
+  {
+    kinds: /^SeparableConv2D$/,
+    of: (config) =>
+      isChannelsFirst(config) && config.use_bias !== false
+        ? `TensorFlow.js adds the bias along another axis if the channels are first: ${PERMUTE}`
+        : undefined,
+  },
+  {
+    kinds: /^Conv[23]DTranspose$/,
+    of: ({ output_padding, dilation_rate }) =>
+      [output_padding].flat().some((n) => typeof n === 'number') || several(dilation_rate)
+        ? 'TensorFlow.js ignores output_padding and dilation_rate of transposed convolutions: do without them, and pad ' +
+          'or crop what comes out'
+        : undefined,
+  },
+  {
+    kinds: /^ReLU$/,
+    of: ({ negative_slope, threshold }) =>
+      negative_slope || threshold
+        ? 'TensorFlow.js ignores negative_slope and threshold: use a LeakyReLU or a ThresholdedReLU'
+        : undefined,
+  },
+  {
+    kinds: /^(RNN|SimpleRNN|GRU|LSTM)$/,
+    of: ({ time_major }) =>
+      time_major === true
+        ? 'TensorFlow.js ignores time_major and takes the batch as the first axis: save the model without it'
+        : undefined,
+  },
+  {
+    kinds: /^Bidirectional$/,
+    of: ({ layer, backward_layer }) =>
+      isJson(backward_layer) && !isSameLayer(layer, backward_layer)
+        ? 'TensorFlow.js ignores backward_layer and makes a second one of layer: use two layers, one of them with ' +
+          'go_backwards, and merge what they put out'
         : undefined,
   },
   {
@@ -94,11 +141,20 @@ export function faultsOf(topology: unknown, weights: readonly WeightSpec[] = [])
   return [...own, ...Object.values(topology).flatMap((value) => faultsOf(value, weights))];
 }
 
+/** Whether two layers are the same but for their names and directions. */
+const isSameLayer = (...layers: readonly unknown[]): boolean => {
+  const hasNoPart = (field: string): boolean => field === 'name' || field === 'go_backwards';
+  const said = layers.map((layer) =>
+    JSON.stringify(layer, (field, value) => (hasNoPart(field) ? undefined : value)),
+  );
+  return said[0] === said[1];
+};
+
 const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null;
 
 function faultsOfLayer(kind: string, config: Json, weights: readonly WeightSpec[]): string[] {
   const name = String(config.name);
-  const own = weights.filter((weight) => weight.name.split('/').includes(name));
+  const own = weights.filter((weight) => `/${weight.name}`.includes(`/${name}/`));
   return faults.flatMap(({ kinds, of }) => {
     const fault = kinds.test(kind) ? of(config, own) : undefined;
     return fault === undefined ? [] : [`${name}: ${fault}`];

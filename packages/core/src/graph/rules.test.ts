@@ -34,6 +34,17 @@ it('there is a rule for every layer that TensorFlow.js exports', () => {
   expect(missing).toEqual([]);
 });
 
+it('there is a rule for every layer that TensorFlow.js can load', () => {
+  const { classNameMap } = tf.serialization.SerializationMap.getMap();
+  const isLayer = (made: unknown): boolean =>
+    (made as { readonly prototype: unknown }).prototype instanceof layers.Layer;
+  const names = Object.keys(classNameMap).filter((name) => isLayer(classNameMap[name]![0]));
+  expect(names.length).toBeGreaterThan(60);
+  // models are followed into; no test gave the last one a rule
+  const others = ['Model', 'Functional', 'Sequential', 'Doubling'];
+  expect(names.filter((name) => !ruleFor(name) && !others.includes(name))).toEqual([]);
+});
+
 describe('convolutions', () => {
   it('transposed: the kernel has its outputs before its inputs, and works at each input', async () => {
     const model = chain(
@@ -83,6 +94,25 @@ describe('convolutions', () => {
       layers.conv1d({ filters: 2, kernelSize: 2, padding: 'causal', name: 'conv' }),
     );
     expect(() => analyze(model)).toThrow(/conv: TensorFlow.js has no causal convolution.*zeroPadding2d/);
+  });
+
+  it('with the channels first, where TensorFlow.js gets them wrong', () => {
+    const args = { filters: 3, kernelSize: 1, dataFormat: 'channelsFirst', name: 'conv' } as const;
+    expect(() => analyze(chain([2, 5], layers.conv1d(args)))).toThrow(
+      /conv: TensorFlow.js puts out the channels of a sequence last.*permute/,
+    );
+    expect(() => analyze(chain([2, 5, 5], layers.separableConv2d(args)))).toThrow(
+      /conv: TensorFlow.js adds the bias along another axis.*permute/,
+    );
+  });
+
+  it('with the channels first, separable and without a bias', async () => {
+    const made = (name: string) =>
+      layers.separableConv2d({
+        ...{ filters: 5, kernelSize: 2, depthMultiplier: 2, useBias: false, name },
+        dataFormat: 'channelsFirst',
+      });
+    await expectAgreement(chain([2, 6, 6], made('low'), made('high')), { groups: ['low', 'high', 'flat'] });
   });
 });
 
@@ -161,6 +191,16 @@ describe('embeddings and preprocessing', () => {
       chain([4, 4, 2], conv(), layers.centerCrop({ height: 2, width: 2 }), layers.globalMaxPooling2d({})),
       { groups: ['conv'] },
     );
+    // TensorFlow.js takes vectors, too, whatever its types say
+    const vectors = { scale: [1, 2, 3, 4, 5], offset: [5, 4, 3, 2, 1], name: 'scaled' };
+    const { small, made } = await expectAgreement(
+      chain([4, 4, 2], conv(), layers.rescaling(vectors as never)),
+      {
+        groups: ['conv', 'flat'],
+      },
+    );
+    const staying = vectors.scale.filter((_, unit) => !made.groups[0]!.remove.includes(unit));
+    expect(small.getLayer('scaled').getConfig().scale).toEqual(staying);
     const masked = chain([4, 3], layers.masking(), layers.gru({ units: 5, name: 'gru', ...fast }));
     await expectAgreement(masked, { groups: ['gru'] });
   });
@@ -192,6 +232,36 @@ describe('embeddings and preprocessing', () => {
 });
 
 describe('what mixes units', () => {
+  it('a softmax is inexact, also as its logarithm, and any activation that is not known', () => {
+    class Crossed extends tf.serialization.Serializable {
+      static readonly className: string = 'crossed';
+      getConfig = () => ({});
+      apply = (x: tf.Tensor) => tf.cumsum(x, -1);
+    }
+    tf.serialization.registerClass(Crossed);
+    const reasonOf = (activation: string) => {
+      const hidden = layers.dense({ units: 3, activation: activation as never, name: 'hidden' });
+      const { exact, inexactReason } = groupOf(chain([2], hidden), 'hidden');
+      return exact ? 'none' : inexactReason;
+    };
+    for (const activation of ['softmax', 'logSoftmax']) {
+      expect(reasonOf(activation)).toMatch('the softmax of hidden');
+    }
+    expect(reasonOf('crossed')).toMatch('activation crossed of hidden is not known to leave units apart');
+    for (const activation of [
+      'linear',
+      'hardSigmoid',
+      'relu6',
+      'selu',
+      'gelu',
+      'mish',
+      'swish',
+      'softsign',
+    ]) {
+      expect(reasonOf(activation)).toBe('none');
+    }
+  });
+
   it('LayerNormalization over units is inexact, over steps it is not', () => {
     const conv = () => layers.conv1d({ filters: 3, kernelSize: 1, name: 'conv' });
     const model = chain([4, 2], conv(), layers.layerNormalization({ name: 'norm' }));
@@ -225,6 +295,44 @@ describe('what mixes units', () => {
     expect(groupOf(model, 'query').inexactReason).toMatch('scores sums over all units');
     expect(groupOf(model, 'value')).toMatchObject({ prunable: true, exact: true });
     await expectAgreement(model);
+  });
+
+  it('attention over steps leaves the units of what it weighs alone', async () => {
+    const source = input({ shape: [4, 3] });
+    const lstm = layers.lstm({ units: 5, returnSequences: true, name: 'lstm', ...fast });
+    const [states] = on(lstm, source);
+    const [score] = on(layers.flatten(), ...on(layers.dense({ units: 1, name: 'score' }), states!));
+    const [soft] = on(layers.softmax({ axis: -1 }), score!);
+    const [column] = on(layers.reshape({ targetShape: [4, 1] }), soft!);
+    const [weighed] = on(layers.multiply({ name: 'weighed' }), states!, column!);
+    const [dotted] = on(layers.dot({ axes: [1, 1], name: 'dotted' }), soft!, states!);
+    for (const [end, reason] of [
+      [
+        on(layers.globalAveragePooling1d({}), weighed!),
+        'weighed spreads it over all units of another branch',
+      ],
+      [[dotted!], 'dotted sums over it together with positions of another layer'],
+    ] as const) {
+      const model = modelOf({ inputs: source, outputs: on(layers.dense({ units: 2 }), ...end) });
+      expect(groupOf(model, 'lstm')).toMatchObject({ size: 5, producers: ['lstm'] });
+      expect(groupOf(model, 'score').reason).toBe(reason);
+      await expectAgreement(model, { groups: ['lstm'] });
+    }
+  });
+
+  it('two branches that are spread over each other stay', async () => {
+    const source = input({ shape: [4] });
+    const [row, column] = (['row', 'column'] as const).map((name) => {
+      const [vector] = on(layers.dense({ units: 5, name }), source);
+      return on(layers.reshape({ targetShape: name === 'row' ? [1, 5] : [5, 1] }), vector!)[0]!;
+    });
+    const [table] = on(layers.multiply({ name: 'table' }), row!, column!);
+    const hidden = on(layers.dense({ units: 5, name: 'hidden' }), ...on(layers.flatten(), table!));
+    const model = modelOf({ inputs: source, outputs: on(layers.dense({ units: 2 }), ...hidden) });
+    expect(['row', 'column'].map((id) => groupOf(model, id).reason)).toEqual(
+      ['row', 'column'].map(() => 'table spreads it over all units of another branch'),
+    );
+    await expectAgreement(model, { groups: ['hidden'] });
   });
 
   it('a Dot of two sets of units freezes both', () => {

@@ -64,6 +64,21 @@ describe('every way of wiring', () => {
     await expectAgreement(shared, { groups: ['gru'] });
   });
 
+  it('one layer on a sequence and on a vector, and on maps of several sizes', async () => {
+    const sequence = input({ shape: [3, 4] });
+    const [shared, last] = [dense(5, 'shared'), dense(2, 'last')];
+    const steps = on(layers.globalMaxPooling1d({}), on(shared, sequence));
+    const whole = on(shared, on(layers.globalAveragePooling1d({}), sequence));
+    const outputs = [steps, whole].map((tensor) => on(last, tensor));
+    await expectAgreement(modelOf({ inputs: sequence, outputs }), { groups: ['shared'] });
+    const image = input({ shape: [8, 8, 2] });
+    const [large, head] = [on(conv(5, 'large'), image), conv(5, 'head')];
+    const small = on(layers.maxPooling2d({ poolSize: 2 }), large);
+    const heads = [large, small].map((map) => on(layers.globalMaxPooling2d({}), on(head, map)));
+    const out = on(dense(2, 'out'), on(layers.concatenate(), ...heads));
+    await expectAgreement(modelOf({ inputs: image, outputs: out }), { groups: ['large', 'head'] });
+  });
+
   it('several inputs and outputs, one of them from within', async () => {
     const [image, numbers] = [input({ shape: [4, 4, 2] }), input({ shape: [3] })];
     const seen = on(layers.globalAveragePooling2d({}), on(conv(5, 'seen'), image));

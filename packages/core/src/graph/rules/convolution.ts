@@ -2,16 +2,26 @@ import { positionsOf, spread } from '../labels.ts';
 import { type LayerCall, type LayerRule, registerLayer } from '../rule.ts';
 import * as axis from './shared.ts';
 
+const CAUSAL =
+  'has no causal convolution and fails when the model runs. Pad the start instead (reshape to a map, zeroPadding2d, ' +
+  "reshape back) and convolve with padding 'valid'";
+const PERMUTE = 'permute to channels last before it, and back behind it';
+const SEQUENCE = `puts out the channels of a sequence last where they should be first: ${PERMUTE}`;
+const BIAS = `adds the bias along another axis if the channels are first: ${PERMUTE}, or do without the bias`;
+
 /** Kernel [...window, in, filters], or transposed [...window, filters, in]. */
 const convolution = ({ transposed = false } = {}): LayerRule => ({
   trace(call) {
-    const { config, inputs, outputShapes, make, along } = call;
-    refuseCausal(call);
+    const { layer, config, inputs, outputShapes, make, along } = call;
     const shape = outputShapes[0]!;
+    if (config.padding === 'causal') refuse(call, CAUSAL);
+    // the config of one in one dimension does without
+    const { dataFormat } = layer as unknown as { readonly dataFormat: string };
+    if (dataFormat === 'channelsFirst' && shape.length === 2) refuse(call, SEQUENCE);
     const channel = axis.channelAxis(call);
     const filters = make(shape[channel]!);
     const output = spread(filters, shape, channel);
-    axis.markSoftmax(call, output);
+    axis.markActivations(call, output);
     const window = shape.slice(1).map(() => null);
     const [read, made] = [axis.reads(along(inputs[0]!, channel)), axis.makes(filters)];
     // the windows stand at the output's positions, or at the input's if it is transposed
@@ -32,13 +42,9 @@ const convolution = ({ transposed = false } = {}): LayerRule => ({
   },
 });
 
-/** @throws if TensorFlow.js would, when the model runs. */
-function refuseCausal({ layer, config }: LayerCall): void {
-  if (config.padding !== 'causal') return;
-  throw new Error(
-    `[core] ${layer.name}: TensorFlow.js has no causal convolution and fails when the model runs. Pad the start ` +
-      "instead (reshape to a map, zeroPadding2d, reshape back) and convolve with padding 'valid'",
-  );
+/** @throws always: analysis would not find what TensorFlow.js computes. */
+function refuse({ layer }: LayerCall, fault: string): never {
+  throw new Error(`[core] ${layer.name}: TensorFlow.js ${fault}`);
 }
 
 /** Kernel [...window, in, multiplier]: output channel `c * multiplier + m` belongs to input channel `c`. */
@@ -50,7 +56,7 @@ const depthwise: LayerRule = {
     const channels = along(inputs[0]!, channel);
     const repeated = axis.repeatEach(channels, shape[channel]! / channels.length);
     const output = spread(repeated, shape, channel);
-    axis.markSoftmax(call, output);
+    axis.markActivations(call, output);
     return {
       outputs: [output],
       weights: {
@@ -67,13 +73,14 @@ const depthwise: LayerRule = {
 /** A depthwise convolution, then a pointwise one with kernel [1, 1, in * multiplier, filters]. */
 const separable: LayerRule = {
   trace(call) {
-    const { layer, inputs, outputShapes, make, along } = call;
+    const { layer, config, inputs, outputShapes, make, along } = call;
     const shape = outputShapes[0]!;
+    if (config.dataFormat === 'channelsFirst' && config.useBias !== false) refuse(call, BIAS);
     const channel = axis.channelAxis(call);
     const channels = along(inputs[0]!, channel);
     const filters = make(shape[channel]!);
     const output = spread(filters, shape, channel);
-    axis.markSoftmax(call, output);
+    axis.markActivations(call, output);
     const window = shape.slice(1).map(() => null);
     const { depthMultiplier } = layer as unknown as { readonly depthMultiplier: number };
     const uses = positionsOf(shape) / shape[channel]!;

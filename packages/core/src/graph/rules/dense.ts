@@ -1,6 +1,6 @@
 import { positionsOf, spread } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
-import { addsBias, makes, markSoftmax, reads } from './shared.ts';
+import { addsBias, makes, markActivations, reads } from './shared.ts';
 
 const dense: LayerRule = {
   trace(call) {
@@ -9,7 +9,7 @@ const dense: LayerRule = {
     const last = shape.length - 1;
     const units = make(shape[last]!);
     const output = spread(units, shape, last);
-    markSoftmax(call, output);
+    markActivations(call, output);
     return {
       outputs: [output],
       weights: {

@@ -14,14 +14,16 @@ const elementwise: LayerRule = {
     const rank = Math.max(...inputs.map(({ shape }) => shape.length));
     const branches = inputs.map((labels) => toRank(labels, rank));
     const shape = branches[0]!.shape.map((_, a) => Math.max(...branches.map((branch) => branch.shape[a]!)));
-    const unitAxes = shape.flatMap((_, a) => (branches.some(({ dims }) => dims[a]! > 1) ? [a] : []));
-    // a branch whose one unit is spread over the units of another stays, and ties nothing
-    const gates =
-      unitAxes.length === 0 ? [] : branches.filter((branch) => unitAxes.every((a) => branch.shape[a] === 1));
+    // a branch that is spread over the units of the others stays, and ties nothing
+    const gates = branches.filter((branch) => {
+      const across = branches.filter((other) => other !== branch).flatMap(varyingAxes);
+      return across.length > 0 && across.every((a) => branch.shape[a] === 1);
+    });
     for (const gate of gates) {
       freeze(gate, `${layer.name} spreads it over all units of another branch`);
     }
     const tied = branches.filter((branch) => !gates.includes(branch));
+    if (tied.length === 0) return { outputs: [fixed(shape)] };
     const dims = shape.map((_, a) => Math.max(...tied.map((branch) => branch.dims[a]!)));
     const [first, ...others] = tied.map((branch) => expand({ ...branch, shape }, dims));
     const data = Int32Array.from(first!.data);
@@ -59,14 +61,19 @@ const dot: LayerRule = {
   trace({ layer, config, inputs, outputShapes, along, unify, freeze, markInexact }) {
     const summed = summedAxes(config.axes as number | number[], inputs);
     const output = fixed(outputShapes[0]!);
-    if (inputs.some(({ dims }, i) => dims[summed[i]!]! > 1)) {
+    const isSummed = inputs.map(({ dims }, i) => dims[summed[i]!]! > 1);
+    if (isSummed.every(Boolean)) {
       const [left, right] = inputs.map((labels, i) => along(labels, summed[i]!));
       unify(left!, right!);
       const reason = `${layer.name} sums over all units, also over those that are gone`;
       for (const data of [left!, right!]) markInexact({ ...output, data }, reason);
       return { outputs: [output] };
     }
-    const rests = inputs.map((labels, i) => withoutAxis(labels, summed[i]!));
+    const rests = inputs.map((labels, i) => {
+      if (!isSummed[i]) return withoutAxis(labels, summed[i]!);
+      freeze(labels, `${layer.name} sums over it together with positions of another layer`);
+      return fixed(labels.shape.filter((_, a) => a !== summed[i]));
+    });
     const carrying = rests.filter(({ data }) => data.some((label) => label !== FIXED));
     if (carrying.length === 2) {
       for (const labels of carrying)

@@ -1,15 +1,36 @@
 import { spread } from '../labels.ts';
 import { type LayerRule, registerLayer } from '../rule.ts';
-import { along as axisAlong, axisAt, softmaxReason } from './shared.ts';
+import { along as axisAlong, axisAt, markActivations, softmaxReason } from './shared.ts';
 
 /** Each value on its own: the labels pass as they are. */
 const pointwise: LayerRule = { pointwise: true, trace: ({ inputs }) => ({ outputs: inputs }) };
 
 const activation: LayerRule = {
   pointwise: true,
-  trace({ layer, config, inputs, markInexact }) {
-    if (config.activation === 'softmax') markInexact(inputs[0]!, softmaxReason(layer.name));
-    return { outputs: inputs };
+  trace(call) {
+    markActivations(call, call.inputs[0]!);
+    return { outputs: call.inputs };
+  },
+};
+
+/** One scale and one offset, or one for each place on the last axis. */
+const rescaling: LayerRule = {
+  pointwise: true,
+  trace({ config, inputs, along }) {
+    const [input] = inputs;
+    const last = input!.shape.length - 1;
+    const vectors = Object.entries({ scale: config.scale, offset: config.offset }).filter(
+      (entry): entry is [string, unknown[]] => Array.isArray(entry[1]) && entry[1].length > 1,
+    );
+    if (vectors.length === 0) return { outputs: inputs };
+    const labels = along(input!, last);
+    return {
+      outputs: [spread(labels, input!.shape, last)],
+      config: (kept) => {
+        const staying = kept(labels);
+        return Object.fromEntries(vectors.map(([field, values]) => [field, staying.map((i) => values[i])]));
+      },
+    };
   },
 };
 
@@ -51,13 +72,14 @@ const prelu: LayerRule = {
   },
 };
 
-for (const className of ['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU', 'Rescaling']) {
+for (const className of ['ReLU', 'LeakyReLU', 'ELU', 'ThresholdedReLU']) {
   registerLayer(className, pointwise);
 }
 for (const className of ['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout']) {
   registerLayer(className, pointwise);
 }
 registerLayer('Activation', activation);
+registerLayer('Rescaling', rescaling);
 registerLayer('Softmax', softmax);
 registerLayer('Masking', masking);
 registerLayer('PReLU', prelu);

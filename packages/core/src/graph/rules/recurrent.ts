@@ -1,6 +1,6 @@
 import { type Labels, positionsOf, spread, withAxis, withoutAxis } from '../labels.ts';
 import { type Layer, type LayerCall, type LayerRule, registerLayer, ruleFor } from '../rule.ts';
-import { channelAxis, makes, markSoftmax, reads, tile } from './shared.ts';
+import { channelAxis, makes, markActivations, reads, tile } from './shared.ts';
 
 /**
  * One time step: [input, ...states] in, [output, ...states] out. Each unit has one column for each gate in the
@@ -16,7 +16,7 @@ const cell = (gates: number, states: number, field: 'units' | 'filters'): LayerR
     const units = make(shape[channel]!);
     const output = spread(units, shape, channel);
     for (const state of given) unify(units, along(state, channel));
-    markSoftmax(call, output);
+    markActivations(call, output);
     const columns = makes(tile(units, gates));
     const window = shape.slice(1).map(() => null);
     const uses = positionsOf(shape) / units.length;

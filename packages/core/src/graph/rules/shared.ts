@@ -12,13 +12,25 @@ export const reads = (labels: Int32Array): WeightAxis => ({ role: 'reads', label
 export const makes = (labels: Int32Array): WeightAxis => ({ role: 'makes', labels });
 export const along = (labels: Int32Array): WeightAxis => ({ role: 'along', labels });
 
-/** Says so if one of the layer's own activations mixes its units. */
-export function markSoftmax(
+/** Activations that make of each value one of its own. */
+const alone: ReadonlySet<unknown> = new Set([
+  ...['linear', 'relu', 'relu6', 'elu', 'selu', 'gelu', 'gelu_new', 'swish', 'mish'],
+  ...['sigmoid', 'hardSigmoid', 'tanh', 'softplus', 'softsign'],
+]);
+
+/** Says so if one of the layer's own activations mixes its units, or may. */
+export function markActivations(
   { layer, config, markInexact }: Pick<LayerCall, 'layer' | 'config' | 'markInexact'>,
   units: Labels,
 ): void {
-  const activations = [config.activation, config.recurrentActivation];
-  if (activations.includes('softmax')) markInexact(units, softmaxReason(layer.name));
+  for (const activation of [config.activation, config.recurrentActivation]) {
+    if (activation === undefined || activation === null || alone.has(activation)) continue;
+    const isSoftmax = activation === 'softmax' || activation === 'logSoftmax';
+    const reason = isSoftmax
+      ? softmaxReason(layer.name)
+      : `the activation ${activation} of ${layer.name} is not known to leave units apart`;
+    markInexact(units, reason);
+  }
 }
 
 /** What a layer without an activation adds last is its bias. */
