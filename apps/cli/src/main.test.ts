@@ -128,6 +128,7 @@ describe('models, pruners, data and doctor', () => {
       { name: 'magnitude', needs: [], options: ['norm', 'of'] },
       { name: 'slimming' },
       { name: 'geometric-median' },
+      { name: 'nisp', pairs: false, needs: ['activations'], options: ['last', 'alpha'] },
       { name: 'random', pairs: false, needs: [] },
     ]);
     for (const name of ['models', 'pruners', 'data', 'doctor']) {

@@ -72,6 +72,8 @@ describe('train', () => {
     'fisher',
     'apoz',
     'magnitude:norm=l2',
+    'nisp',
+    'nisp:last=outputs',
   ])('prunes by %s', async (pruner) => {
     const out = at(pruner.replace(':', '-'));
     const line = `train ${tiny} --epochs 2 --hidden 12 --after 0.5 --fraction 0.5 --no-report`;

@@ -4,6 +4,7 @@ import { apoz } from '@espalier/pruner-apoz';
 import { badness } from '@espalier/pruner-badness';
 import { contribution } from '@espalier/pruner-contribution';
 import { geometricMedian, magnitude, slimming } from '@espalier/pruner-magnitude';
+import { nisp } from '@espalier/pruner-nisp';
 import { random } from '@espalier/pruner-random';
 import { reconstruction } from '@espalier/pruner-reconstruction';
 import { relevance } from '@espalier/pruner-relevance';
@@ -37,6 +38,7 @@ export type PrunerName =
   | 'magnitude'
   | 'slimming'
   | 'geometric-median'
+  | 'nisp'
   | 'random';
 
 /** An entry whose factory takes what its options hold. */
@@ -159,6 +161,15 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
     paper: 'He et al. 2019',
     options: {},
     make: () => geometricMedian(),
+  }),
+  nisp: entry({
+    criterion: 'units that the final response layer makes least use of, through absolute weights',
+    paper: 'Yu et al. 2018',
+    options: {
+      last: choice(['inf-fs', 'outputs']).exactOptional().describe('what the last hidden layer is worth by'),
+      alpha: z.number().exactOptional().describe('of inf-fs: spread against how little units are alike'),
+    },
+    make: (options) => nisp(options),
   }),
   random: entry({
     criterion: 'a seeded random score: the baseline to beat',

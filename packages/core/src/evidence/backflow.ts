@@ -135,14 +135,15 @@ class Backflow {
     importance: readonly number[] = [1],
   ): Promise<number[]> {
     const criterion = this.#criterion;
-    // products over many layers outgrow float32
-    const most = importance.reduce((a, b) => Math.max(a, Math.abs(b)), 0) || 1;
+    // products over many layers outgrow float32; a power of two costs no digits
+    const most = importance.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const scale = most > 0 ? 2 ** Math.floor(Math.log2(most)) : 1;
     const numbers = await numbersOf(criterion, 'pass', [units], () => {
       const outgoing = rows();
-      const each = tf.tensor1d(importance.map((one) => one / most));
+      const each = tf.tensor1d(importance.map((one) => one / scale));
       return criterion.pass(outgoing, tf.tile(each, [outgoing.shape[1] / importance.length]));
     });
-    return Array.from(numbers, (number) => number * most);
+    return Array.from(numbers, (number) => number * scale);
   }
 
   #classesOf(labels: Int32Array): number[] {
