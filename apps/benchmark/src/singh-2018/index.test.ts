@@ -7,7 +7,7 @@ import type { RunRecord } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type BenchmarkOptions, type Result, rowOf } from '../benchmark.ts';
-import { cacheIn, keyOf } from './cache.ts';
+import { cacheIn, keyOf } from '../cache.ts';
 import { byRule, criteria, pruned, trainedFirst } from './deep.ts';
 import { singh2018 } from './index.ts';
 import { afterPaper, jobsFor, tasks } from './jobs.ts';

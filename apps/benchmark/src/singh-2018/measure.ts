@@ -3,7 +3,7 @@ import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import type { AttemptEvent } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { type Cache, cacheIn, keyOf } from './cache.ts';
+import { type Cache, cacheIn, keyOf } from '../cache.ts';
 import { byRule, pruned, trainedFirst, unpruned } from './deep.ts';
 import type { Job, Task } from './jobs.ts';
 import { type Letters, loadLetters } from './letters.ts';
