@@ -1,8 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Part } from '@espalier/datasets';
 import { saveModel } from '@espalier/engine';
-import { type EvaluateEvent, type Examples, evaluate, measureLatency } from '@espalier/trainer';
+import { type Levels, rangeOf } from '@espalier/noise';
+import {
+  type EvaluateEvent,
+  type Examples,
+  evaluate,
+  measureLatency,
+  type NoiseEvent,
+  noiseCurves,
+} from '@espalier/trainer';
 import { slice } from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
@@ -28,6 +37,28 @@ export async function measureAll(
 ): Promise<EvaluateEvent> {
   const [latency] = await measureLatencies([model], examples);
   return { ...(await measure(model, examples, about)), latency: latency!, disk: await diskSize(model) };
+}
+
+/** What {@link measureNoise} takes. */
+interface NoiseArgs extends Pick<NoiseEvent, 'split'> {
+  /** Nothing is measured where none are asked for. */
+  readonly levels: Levels | undefined;
+  /** The training rows: noise is in shares of their range. */
+  readonly train: Part;
+}
+
+/** Accuracy against noise on the inputs: of each compiled model, by stage, on the same noise. */
+export async function measureNoise(
+  models: Readonly<Record<string, LayersModel>>,
+  examples: Examples,
+  { levels, train, split }: NoiseArgs,
+): Promise<NoiseEvent[]> {
+  if (!levels) return [];
+  const range = rangeOf(train.x, examples.x.shape.slice(1));
+  const curves = await noiseCurves(Object.values(models), examples, { levels, range });
+  return Object.keys(models).flatMap((stage, i) =>
+    curves[i]!.map((curve): NoiseEvent => ({ type: 'noise', stage, split, ...curve })),
+  );
 }
 
 type Latency = NonNullable<EvaluateEvent['latency']>;
@@ -70,3 +101,7 @@ async function diskSize(model: LayersModel): Promise<NonNullable<EvaluateEvent['
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** What was measured, on one line. */
+export const accuracyLine = ({ stage, split, accuracy }: EvaluateEvent): string =>
+  `${stage}: ${split} accuracy ${(accuracy * 100).toFixed(2)}%`;
