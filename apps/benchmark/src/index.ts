@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { makeFolder } from '@espalier/engine';
 import { renderPage } from '@espalier/report';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { aghasi2017 } from './aghasi-2017/index.ts';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
 import { buys } from './buys/index.ts';
 import { cost } from './cost/index.ts';
@@ -14,7 +15,17 @@ import { singh2018 } from './singh-2018/index.ts';
 import { speed } from './speed/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
 
-const benchmarks: readonly Benchmark[] = [sui2018, singh2018, ranking, overhead, kernels, speed, cost, buys];
+const benchmarks: readonly Benchmark[] = [
+  sui2018,
+  singh2018,
+  aghasi2017,
+  ranking,
+  overhead,
+  kernels,
+  speed,
+  cost,
+  buys,
+];
 
 interface Flags extends Pick<BenchmarkOptions, 'quick' | 'workers' | 'out' | 'engine'> {
   readonly seeds?: number;

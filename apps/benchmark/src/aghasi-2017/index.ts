@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { htmlTable, type LineChart, type Page, terminalTable } from '@espalier/report';
+import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { workerPool } from '../worker-pool.ts';
+import type { Job, Measured } from './measure.ts';
+import { LEVELS, networks, TUNING } from './paper.ts';
+import { accuracyTable, caseOf, find, methods, networksIn, sizeTable, stages } from './tables.ts';
+
+export const aghasi2017: Benchmark = {
+  name: 'aghasi-2017',
+  description: 'the Net-Trim paper: single weights of six networks on MNIST, beside pruning by magnitude',
+
+  async run(options) {
+    const cache = join(options.out, 'nets');
+    const { quick, engine } = options;
+    const jobs = networks.flatMap((network) =>
+      options.seeds.map((seed): Job => ({ network, seed, quick, engine, cache })),
+    );
+    const measured = await runJobs(jobs, options.workers, options.log);
+    const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
+    return { name: this.name, environment, rows: rowsOf(measured) };
+  },
+
+  terminal: (result) =>
+    [
+      ['Test accuracy in percent, with as many weights gone by both methods', accuracyTable(result)] as const,
+      ['Size of the saved model, gzipped (Net-Trim, fine-tuned)', sizeTable(result)] as const,
+    ]
+      .map(([title, table]) => `${title}\n\n${terminalTable({ ...table, width: 120 })}`)
+      .join('\n\n'),
+
+  page(result): Page {
+    const { environment } = result;
+    const runs =
+      environment.seeds === 1 ? 'one training of each' : `means of ${environment.seeds} trainings of each`;
+    return {
+      title: 'Pruning single weights by convex programs',
+      intro:
+        `The six networks of Aghasi et al. (2017) on ${environment.dataset}: test accuracy in percent, ${runs}. Epsilon was ` +
+        'chosen on validation data. Magnitude takes as many weights as Net-Trim did, of each layer or of all together: ' +
+        `whichever did better on validation data. Fine-tuning: ${TUNING.epochs} epochs on ${TUNING.rows} images at most, the ` +
+        `zeros held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
+      meta: metaOf(environment),
+      sections: [
+        {
+          heading: 'Accuracy',
+          blocks: [
+            {
+              table: htmlTable({ caption: 'As many weights gone by both methods', ...accuracyTable(result) }),
+            },
+            ...networksIn(result).map(({ name, title }) => ({ chart: chartOf(result, name, title) })),
+          ],
+        },
+        {
+          heading: 'Size',
+          intro: 'Zeros make a saved model smaller only once it is compressed, as web servers do.',
+          table: htmlTable({ caption: 'Saved models, gzipped', ...sizeTable(result) }),
+        },
+      ],
+    };
+  },
+};
+
+async function runJobs(
+  jobs: readonly Job[],
+  workers: number,
+  log: (line: string) => void,
+): Promise<Measured[]> {
+  const pool = workerPool('aghasi-2017', workers);
+  let done = 0;
+  try {
+    return await Promise.all(
+      jobs.map(async (job) => {
+        const measured = (await pool.run(job)) as Measured;
+        log(`${job.network.name}, seed ${job.seed}: done (${++done} of ${jobs.length})`);
+        return measured;
+      }),
+    );
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/** All seeds' figures of each case. A fine-tuned network should have lost nothing, up to three quarters of its weights gone. */
+export function rowsOf(measured: readonly Measured[]): Row[] {
+  const figures = measured.flatMap((one) => Object.entries(one.figures));
+  const cases = [...new Set(figures.map(([name]) => name))];
+  return cases.flatMap((name) => {
+    const seeds = figures.filter(([other]) => other === name).map(([, found]) => found);
+    return Object.keys(seeds[0]!).map((metric) =>
+      rowOf(
+        name,
+        metric,
+        seeds.map((found) => found[metric]!),
+        metric === 'change' && targets.has(name) ? { target: 0 } : {},
+      ),
+    );
+  });
+}
+
+const targets = new Set(
+  networks.flatMap((network) =>
+    LEVELS.filter((level) => level <= 75).map((level) => caseOf(network, level, 'nettrim', 'tuned')),
+  ),
+);
+
+function chartOf(result: Result, name: string, title: string): LineChart {
+  const unpruned = find(result, `${name}/unpruned`)?.value ?? Number.NaN;
+  const series = Object.entries(methods).flatMap(([method, methodName]) =>
+    Object.entries(stages).map(([stage, stageName]) => ({
+      name: `${methodName}, ${stageName}`,
+      dashed: stage === 'pruned',
+      points: LEVELS.flatMap((level) => {
+        const of = `${name}/${level}-percent/${method}/${stage}`;
+        const [zeros, accuracy] = [find(result, of, 'zeros'), find(result, of)];
+        return zeros && accuracy ? [[zeros.value, accuracy.value] as const] : [];
+      }),
+    })),
+  );
+  return {
+    title: `Accuracy against the share of weights gone: ${title}`,
+    x: { name: 'weights that are 0, %', min: 0, max: 100 },
+    y: { name: 'accuracy, %' },
+    series: [
+      ...series,
+      {
+        name: 'Unpruned',
+        dashed: true,
+        points: [
+          [0, unpruned],
+          [100, unpruned],
+        ],
+      },
+    ],
+    height: 240,
+  };
+}

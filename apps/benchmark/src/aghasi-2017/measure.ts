@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import { pruneWeights, sparsityOf, type WeightPruning } from '@espalier/core';
+import { loadModel, savedModel, saveModel, useEngine } from '@espalier/engine';
+import { magnitudeWeights } from '@espalier/pruner-magnitude';
+import { netTrim } from '@espalier/pruner-nettrim';
+import { disposeModel, evaluate } from '@espalier/trainer';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { BenchmarkOptions } from '../benchmark.ts';
+import { type Cache, cacheIn, keyOf } from '../cache.ts';
+import { type Digits, loadDigits } from './digits.ts';
+import { compiled, fit, networkFor } from './network.ts';
+import { DECAY, EPSILONS, LEVELS, type Network, SEARCH, TUNING } from './paper.ts';
+
+/** One network with one seed: all that a worker needs to know. */
+export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
+  readonly network: Network;
+  readonly seed: number;
+  /** The folder that keeps trained and pruned networks. */
+  readonly cache: string;
+}
+
+/** By metric; accuracies and shares in percent, sizes in kB. */
+type Figures = Readonly<Record<string, number>>;
+
+/** The figures of one job, by case. */
+export interface Measured {
+  readonly figures: Readonly<Record<string, Figures>>;
+  /** Where the data came from. */
+  readonly dataset: string;
+}
+
+/** A pruned network in the cache. */
+interface Candidate {
+  readonly path: string;
+  /** The share of all kernels' weights. */
+  readonly zeros: number;
+  /** In percent, on validation data. */
+  readonly validation: number;
+}
+
+/** What all steps of one job share. */
+interface Bench {
+  readonly job: Job;
+  readonly digits: Digits;
+  readonly cache: Cache;
+  /** Stands in the names of all that is kept, with what it depends on. */
+  readonly name: string;
+}
+
+/** Trains one network, prunes it at each level by both methods, and fine-tunes; what is known already is taken from the cache. */
+export async function measure(job: Job): Promise<Measured> {
+  const { network, seed, quick } = job;
+  const engine = await useEngine(job.engine);
+  const digits = await loadDigits(network.rows, quick);
+  const key = keyOf([network, quick, engine.name, digits.name, { DECAY, SEARCH, TUNING }]);
+  const bench: Bench = { job, digits, cache: cacheIn(job.cache), name: `${network.name}-seed${seed}-${key}` };
+  try {
+    const from = await trained(bench);
+    const unpruned = await figuresOf(bench, from);
+    const trimmed = await trimmedBy(bench, from);
+    const figures: Record<string, Figures> = { [`${network.name}/unpruned`]: unpruned };
+    for (const level of LEVELS) {
+      const nettrim = bestAt(trimmed, level / 100);
+      if (!nettrim) continue;
+      const magnitude = await smallestGone(bench, from, nettrim.zeros);
+      for (const [method, chosen] of Object.entries({ nettrim, magnitude })) {
+        const stages = { pruned: chosen.path, tuned: await tunedFrom(bench, chosen.path) };
+        for (const [stage, path] of Object.entries(stages)) {
+          const measured = await figuresOf(bench, path);
+          const change = measured.accuracy! - unpruned.accuracy!;
+          figures[`${network.name}/${level}-percent/${method}/${stage}`] = { ...measured, change };
+        }
+      }
+    }
+    return { figures, dataset: digits.name };
+  } finally {
+    digits.dispose();
+  }
+}
+
+/** The candidate of at least so many zeros that does best on validation data. */
+const bestAt = (candidates: readonly Candidate[], share: number): Candidate | undefined =>
+  candidates
+    .filter(({ zeros }) => zeros >= share)
+    .reduce<Candidate | undefined>(
+      (best, one) => (best && best.validation >= one.validation ? best : one),
+      undefined,
+    );
+
+/** The trained network's folder. */
+async function trained({ job, digits, name }: Bench): Promise<string> {
+  const { network, seed, quick } = job;
+  const path = join(job.cache, name);
+  if (await isKept(path)) return path;
+  const model = networkFor(network, digits, seed);
+  await fit(model, digits.train, quick ? { ...network.recipe, epochs: 1 } : network.recipe, seed);
+  return kept(model, path);
+}
+
+/** Net-Trim with one epsilon after the other, until enough weights go. */
+async function trimmedBy(bench: Bench, from: string): Promise<Candidate[]> {
+  const { job, digits } = bench;
+  const search = job.quick ? { patterns: 300, iterations: 20 } : SEARCH;
+  const candidates: Candidate[] = [];
+  for (const epsilon of EPSILONS) {
+    const pruning = { pruner: netTrim({ epsilon, ...search }), data: { x: digits.train.x, batchSize: 500 } };
+    const found = await candidate(bench, from, `nettrim-${epsilon}`, pruning);
+    candidates.push(found);
+    if (found.zeros >= Math.max(...LEVELS) / 100) break;
+  }
+  return candidates;
+}
+
+/** As many weights gone by their size: of each layer that share, or of all together, as validation data say. */
+async function smallestGone(bench: Bench, from: string, fraction: number): Promise<Candidate> {
+  const tried: Candidate[] = [];
+  for (const ranking of ['local', 'global'] as const) {
+    const pruning = { pruner: magnitudeWeights(), fraction, ranking };
+    tried.push(await candidate(bench, from, `magnitude-${ranking}-${fraction.toPrecision(6)}`, pruning));
+  }
+  return bestAt(tried, 0)!;
+}
+
+async function candidate(
+  { cache, digits, name }: Bench,
+  from: string,
+  what: string,
+  pruning: WeightPruning,
+): Promise<Candidate> {
+  const known = await cache.read<Candidate>(`${name}-${what}`);
+  if (known) return known;
+  const model = compiled(await loadModel(from), 0);
+  const { weights, zeros } = await pruneWeights(model, pruning);
+  const { accuracy } = await evaluate(model, digits.validation);
+  const found = {
+    zeros: zeros / weights,
+    validation: 100 * accuracy,
+    path: await kept(model, `${from}-${what}`),
+  };
+  await cache.write(`${name}-${what}`, found);
+  return found;
+}
+
+/** The folder of the network fine-tuned with its zeros held. */
+async function tunedFrom({ digits, job }: Bench, from: string): Promise<string> {
+  const path = `${from}-tuned`;
+  if (await isKept(path)) return path;
+  const model = await loadModel(from);
+  // nothing more goes, but the zeros that are there are held from here on
+  await pruneWeights(model, { pruner: magnitudeWeights(), fraction: 0 });
+  await fit(model, digits.tuning, job.quick ? { ...TUNING, epochs: 1 } : TUNING, job.seed);
+  return kept(model, path);
+}
+
+/** A kept network on test data, with its zeros and its size. */
+async function figuresOf({ digits }: Bench, path: string): Promise<Figures> {
+  const model = compiled(await loadModel(path), 0);
+  const { accuracy } = await evaluate(model, digits.test);
+  const { weights, zeros } = await sparsityOf(model);
+  const { gzipped } = await savedModel(path);
+  disposeModel(model);
+  return { accuracy: 100 * accuracy, zeros: (100 * zeros) / weights, gzipped: gzipped / 1000 };
+}
+
+const isKept = (path: string): Promise<boolean> =>
+  savedModel(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Saves a network and frees it. */
+async function kept(model: LayersModel, path: string): Promise<string> {
+  await saveModel(model, path);
+  disposeModel(model);
+  return path;
+}
