@@ -143,8 +143,22 @@ export interface PairPruner<State extends TensorContainer = TensorContainer> ext
 export interface EliminationPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
   /** Shape [units, any]: all that `eliminate` goes by, brought out of the engine once. */
   measure(weights: Weights, state: State): Tensor;
-  /** Every unit, the first to go first, from what `measure` returned (row-major). A budget takes them in this order. */
-  eliminate(numbers: Float32Array, units: number): readonly Pick<Proposal, 'unit' | 'score'>[];
+  /**
+   * Whether another number of units that go may mean other units, as where the survivors are chosen together (one of each
+   * cluster). Default false: the order is the same however many go.
+   */
+  readonly byCount?: boolean;
+  /**
+   * Every unit, the first to go first, from what `measure` returned (row-major). A budget takes them in this order.
+   *
+   * @param leaving how many of them will go, for one that is `byCount`. Absent where nobody can say it beforehand: by a
+   * threshold, and where groups are ranked together or criteria joined.
+   */
+  eliminate(
+    numbers: Float32Array,
+    units: number,
+    leaving?: number,
+  ): readonly Pick<Proposal, 'unit' | 'score'>[];
 }
 
 /**

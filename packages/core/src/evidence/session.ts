@@ -18,6 +18,9 @@ import { restoreState, type SavedState, saveState } from './saved.ts';
 /** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
 export type Judgement = readonly Proposal[];
 
+/** A judgement; of some criteria another one where it is known how many units will go. */
+export type Judge = (leaving?: number) => Judgement;
+
 /** One pruner at work on one group. */
 export interface Session {
   epochBegin(weights: Weights): void;
@@ -31,7 +34,7 @@ export interface Session {
    * @param worth of the units, by a backward criterion; without it the group is judged as if it were a last one, whose
    * outgoing weights feed what is worth 1.
    */
-  judge(weights: Weights, worth?: WorthBy): Promise<Judgement>;
+  judge(weights: Weights, worth?: WorthBy): Promise<Judge>;
   /** What a backward criterion's `last` says; undefined of others, and of those that are none of this pruner's. */
   last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined>;
   /** What it has gathered, one state for each criterion, as JSON. */
@@ -96,12 +99,12 @@ class JointSession implements Session {
     for (const member of this.#members) member.batchEnd(seen, only);
   }
 
-  async judge(weights: Weights, worth?: WorthBy): Promise<Judgement> {
+  async judge(weights: Weights, worth?: WorthBy): Promise<Judge> {
     const judgements: Judgement[] = [];
-    for (const member of this.#members) judgements.push(await member.judge(weights, worth));
+    for (const member of this.#members) judgements.push((await member.judge(weights, worth))());
     const proposals = run(this.#pruner, 'merge', () => this.#pruner.merge(judgements, this.#units));
     checkProposals(this.#pruner, 'merge', proposals, this.#units);
-    return proposals;
+    return () => proposals;
   }
 
   async last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined> {
@@ -156,22 +159,31 @@ class ObserverSession implements Session {
     );
   }
 
-  async judge(weights: Weights, worth?: WorthBy): Promise<Judgement> {
+  async judge(weights: Weights, worth?: WorthBy): Promise<Judge> {
     const { pruner, units } = this;
     if ('compare' in pruner) {
       const matrix = await numbersOf(pruner, 'compare', [units, units], () =>
         pruner.compare(weights, this.#state),
       );
-      return this.#proposals('propose', () => pruner.propose(matrix, units));
+      const proposals = this.#proposals('propose', () => pruner.propose(matrix, units));
+      return () => proposals;
     }
     if ('measure' in pruner) {
       const numbers = await numbersOf(pruner, 'measure', [units, 'any'], () =>
         pruner.measure(weights, this.#state),
       );
-      return this.#proposals('eliminate', () => pruner.eliminate(numbers, units));
+      const eliminated = (leaving?: number) =>
+        this.#proposals('eliminate', () => pruner.eliminate(numbers, units, leaving));
+      if (pruner.byCount) return eliminated;
+      const proposals = eliminated();
+      return () => proposals;
     }
-    if ('pass' in pruner) return lowestFirst(worth?.(pruner) ?? (await this.#alone(pruner, weights)));
-    return lowestFirst(await numbersOf(pruner, 'score', [units], () => pruner.score(weights, this.#state)));
+    const scores =
+      'pass' in pruner
+        ? (worth?.(pruner) ?? (await this.#alone(pruner, weights)))
+        : await numbersOf(pruner, 'score', [units], () => pruner.score(weights, this.#state));
+    const proposals = lowestFirst(scores);
+    return () => proposals;
   }
 
   async last(criterion: BackwardPruner, weights: Weights): Promise<Float32Array | undefined> {

@@ -9,7 +9,7 @@ import { type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
 import { disposeCaptures, Pool } from './pool.ts';
 import { WatchedWeights } from './rows.ts';
 import { type Step, WatchedBatches } from './seen.ts';
-import { criteriaOf, goesBack, type Judgement, poolsBatches } from './session.ts';
+import { criteriaOf, goesBack, type Judge, poolsBatches } from './session.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
 
 /**
@@ -135,13 +135,13 @@ export class Watch {
   }
 
   /** What one of the pruners, by its number, says of each group. Units are counted among those alive. */
-  async judge(pruner: number): Promise<Judgement[]> {
+  async judge(pruner: number): Promise<Judge[]> {
     this.flush();
     const worth = new Map<BackwardPruner, Worth>();
     for (const criterion of criteriaOf(this.#pruners[pruner]!)) {
       if ('pass' in criterion) worth.set(criterion, await this.#worthBy(criterion, pruner));
     }
-    const judgements: Judgement[] = [];
+    const judgements: Judge[] = [];
     for (const group of this.judged) {
       const roots = group.alive.map((unit) => group.group.roots[unit]!);
       const worthBy = (criterion: BackwardPruner) =>

@@ -1,4 +1,5 @@
 import type { Watched } from '../evidence/group-watch.ts';
+import type { Judge } from '../evidence/session.ts';
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
 import { byPool, checkNames, type GroupStanding, wantedOf } from './budget.ts';
@@ -11,10 +12,10 @@ import { groupsInScope, keptGroups, keptLayers } from './scope.ts';
 import { type Candidates, type Taken, take } from './take.ts';
 import type { PlannedGroup } from './types.ts';
 
-/** A group with what its pruner proposes, in numbers among the units alive. */
+/** A group with what its pruner says of it, in numbers among the units alive. */
 export interface Judged<G extends Watched = Watched> {
   readonly watched: G;
-  readonly proposals: readonly Proposal[];
+  readonly judge: Judge;
 }
 
 /** What goes of one group, and what stays: in numbers among the units alive. */
@@ -90,9 +91,10 @@ export class Choice {
   take<G extends Watched>(pool: readonly Judged<G>[]): Chosen<G> {
     const { budget, pruner, wholeLayers = false } = this.#options;
     const removal = this.#removal;
+    const wanted = wantedOf(budget, this.#standings(pool[0]!, removal));
     const { taken, notes, spared } = take({
-      pool: pool.map((judged) => this.#candidatesOf(judged, removal)),
-      wanted: wantedOf(budget, this.#standings(pool[0]!, removal)),
+      pool: pool.map((judged) => this.#candidatesOf(judged, removal, pool.length === 1 ? wanted : undefined)),
+      wanted,
       limits: this.#options,
       comparable: isComparable(pruner),
       ...(wholeLayers && { mayEmpty: (id, taken) => this.#canEmpty(id, numbered(pool, taken)) }),
@@ -135,15 +137,17 @@ export class Choice {
     return notes;
   }
 
-  #candidatesOf({ watched, proposals }: Judged, removal: Removal): Candidates {
+  /** `wanted`: how many should go of this group alone. */
+  #candidatesOf({ watched, judge }: Judged, removal: Removal, wanted: number | undefined): Candidates {
     const { budget } = this.#options;
     const most = budget && 'threshold' in budget ? budget.threshold : Number.POSITIVE_INFINITY;
     const { group, alive } = watched;
-    const there = proposals.filter(
+    const left = [...alive.keys()].filter((index) => isThere(watched, removal, index)).length;
+    const leaving = wanted === undefined ? undefined : mostOf(this.#options, left, wanted);
+    const there = judge(leaving).filter(
       ({ unit, into = unit, also = unit, score }) =>
         score < most && [unit, into, also].every((one) => isThere(watched, removal, one)),
     );
-    const left = [...alive.keys()].filter((index) => isThere(watched, removal, index)).length;
     return { id: group.id, left, proposals: there };
   }
 

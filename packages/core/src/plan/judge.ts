@@ -53,7 +53,7 @@ export async function judge(model: LayersModel, options: JudgeOptions): Promise<
       const groups = watch.judged.map(({ group: { id, size }, alive }, g) => ({
         id,
         size,
-        proposals: judgements[g]!.map((proposal) => renumbered(proposal, alive)),
+        proposals: judgements[g]!().map((proposal) => renumbered(proposal, alive)),
       }));
       verdicts.push({ pruner: name, groups });
     }

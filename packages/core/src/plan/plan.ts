@@ -78,7 +78,7 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
 /** The groups that a pruner has watched, with its judgement. */
 export async function judgedBy(watch: Watch): Promise<Judged<GroupWatch>[]> {
   const judgements = await watch.judge(0);
-  return watch.judged.map((watched, i) => ({ watched, proposals: judgements[i]! }));
+  return watch.judged.map((watched, i) => ({ watched, judge: judgements[i]! }));
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. */

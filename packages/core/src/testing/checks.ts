@@ -34,7 +34,7 @@ export const checks: readonly Check[] = [
         const session = openSession(pruner, seen![0]!.bias.shape[0]);
         for (let epoch = 0; epoch < 2; epoch++) {
           watch(session, seen!);
-          await session.judge(weightsOf(seen!.at(-1)!));
+          (await session.judge(weightsOf(seen!.at(-1)!)))();
         }
         session.dispose();
         const leaked = tf.memory().numTensors - before;
@@ -55,6 +55,30 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    name: 'answers for every unit, however many will go',
+    applies: ({ make }) => {
+      const pruner = make();
+      return 'byCount' in pruner && pruner.byCount === true;
+    },
+    run: (subject) =>
+      withTensors([givenEpoch(subject)], async ([seen]) => {
+        const pruner = subject.make();
+        const units = seen![0]!.bias.shape[0];
+        const session = openSession(pruner, units);
+        try {
+          watch(session, seen!);
+          const judge = await session.judge(weightsOf(seen!.at(-1)!));
+          for (let leaving = 0; leaving <= units; leaving++) {
+            const named = judge(leaving).length;
+            if (named !== units)
+              fail(pruner, `where ${leaving} will go, it names ${named} of ${units} units`);
+          }
+        } finally {
+          session.dispose();
+        }
+      }),
+  },
+  {
     name: 'gives the same answer twice',
     run: (subject) =>
       withTensors([givenEpoch(subject)], async ([seen]) => {
@@ -62,8 +86,9 @@ export const checks: readonly Check[] = [
         const session = openSession(pruner, seen![0]!.bias.shape[0]);
         try {
           watch(session, seen!);
-          const first = await session.judge(weightsOf(seen!.at(-1)!));
-          expectSame(pruner, 'judged again', first, await session.judge(weightsOf(seen!.at(-1)!)));
+          const first = (await session.judge(weightsOf(seen!.at(-1)!)))();
+          const again = (await session.judge(weightsOf(seen!.at(-1)!)))();
+          expectSame(pruner, 'judged again', first, again);
           expectSame(pruner, 'made and run again', first, await judge(subject.make(), seen!));
         } finally {
           session.dispose();
@@ -90,7 +115,7 @@ export const checks: readonly Check[] = [
             for (const [group, session] of sessions.entries()) session.batchEnd(groups[group]![step]!);
           });
           for (const [group, session] of [...sessions.entries()].reverse()) {
-            const together = await session.judge(weightsOf(groups[group]!.at(-1)!));
+            const together = (await session.judge(weightsOf(groups[group]!.at(-1)!)))();
             const alone = await judge(subject.make(), groups[group]!);
             expectSame(pruner, 'run beside another group', alone, together);
           }
@@ -112,7 +137,7 @@ export const checks: readonly Check[] = [
         try {
           session.epochBegin(inputs.at(-2)!);
           for (const one of seen!) session.batchEnd(one);
-          await session.judge(inputs.at(-1)!);
+          (await session.judge(inputs.at(-1)!))();
         } finally {
           session.dispose();
         }
@@ -141,7 +166,7 @@ export const checks: readonly Check[] = [
         try {
           session.epochBegin(bareWeights(pruner, seen![0]!));
           for (const one of seen!) session.batchEnd(one);
-          await session.judge(bareWeights(pruner, seen!.at(-1)!));
+          (await session.judge(bareWeights(pruner, seen!.at(-1)!)))();
         } finally {
           session.dispose();
         }
@@ -160,7 +185,7 @@ export const checks: readonly Check[] = [
           // as a file would bring it back
           after.restore(JSON.parse(JSON.stringify(await before.save())));
           for (const one of seen!.slice(half)) after.batchEnd(one);
-          const judgement = await after.judge(weightsOf(seen!.at(-1)!));
+          const judgement = (await after.judge(weightsOf(seen!.at(-1)!)))();
           expectSame(pruner, 'saved and gone on', await judge(subject.make(), seen!), judgement);
         } finally {
           before.dispose();

@@ -23,7 +23,7 @@ export async function judge(pruner: Pruner, ...epochs: readonly (readonly Seen[]
   const session = openSession(pruner, last.bias.shape[0]);
   try {
     for (const batches of epochs) watch(session, batches);
-    return await session.judge(weightsOf(last));
+    return (await session.judge(weightsOf(last)))();
   } finally {
     session.dispose();
   }
