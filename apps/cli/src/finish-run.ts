@@ -4,7 +4,7 @@ import type { RunFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LoadedData, withTensors } from './data.ts';
 import { exportModel } from './export-model.ts';
-import { measure, measureAll } from './measure.ts';
+import { accuracyLine, measure, measureAll } from './measure.ts';
 import { modelMetadata } from './model-file.ts';
 import type { ExportOptions } from './options/export.ts';
 import { readRecord, recordJson, recordText, writeReport } from './report.ts';
@@ -27,14 +27,14 @@ interface RunSettings {
   readonly options: ExportOptions & { readonly report?: boolean };
 }
 
-/** Measures the model that a run leaves, and writes all that is not in the run's folder yet. */
+/** Measures the model that a training leaves, and writes all that is not in the run's folder yet. */
 export async function finishRun(
   folder: RunFolder,
   { model, stage, stopped, plans }: Outcome,
-  { data: { dataset, spec }, seed, options }: RunSettings,
+  settings: RunSettings,
   ui: Ui,
 ): Promise<Result> {
-  const { report = true } = options;
+  const { dataset, spec } = settings.data;
   const measured: RunEvent[] = await withTensors(
     dataset,
     { validation: 'validation', test: 'test' },
@@ -45,24 +45,51 @@ export async function finishRun(
       await measureAll(model, test, { stage, split: 'test' }),
     ],
   );
+  const metadata = modelMetadata(spec, settings.seed);
+  const about = { command: 'train', plans };
+  return endRun(
+    folder,
+    { model, measured, metadata, about, ...(stopped !== undefined && { stopped }) },
+    settings,
+    ui,
+  );
+}
+
+/** What a run has come to, measured. */
+export interface Ended {
+  readonly model: LayersModel;
+  readonly measured: readonly RunEvent[];
+  readonly stopped?: string;
+  /** What `model.json` keeps. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** What the result says first, in JSON. */
+  readonly about: Readonly<Record<string, unknown>>;
+}
+
+/** Writes the model, the end of the record and the report; then the run is over. */
+export async function endRun(
+  folder: RunFolder,
+  { model, measured, stopped, metadata, about }: Ended,
+  { data, options }: Omit<RunSettings, 'seed'>,
+  ui: Ui,
+): Promise<Result> {
+  const { report = true } = options;
   const path = join(folder.path, 'model');
-  // a checkpoint's own
-  model.setUserDefinedMetadata({});
-  measured.push(...(await exportModel(model, path, modelMetadata(spec, seed), options, { dataset })));
+  const stored = await exportModel(model, path, metadata, options, data);
+  for (const event of stored) ui.note(accuracyLine(event));
   const [start] = await readRecord(folder.recordFile);
-  for (const event of measured) await folder.append(event);
+  for (const event of [...measured, ...stored]) await folder.append(event);
   if (start?.type === 'start') await folder.append(endEvent(model, start, stopped));
   const record = await readRecord(folder.recordFile);
   if (report) await writeReport(folder.path, record);
   await folder.finish();
   const written = {
     model: path,
-    plans,
     record: folder.recordFile,
     ...(report && { report: join(folder.path, 'report.html') }),
   };
   return {
-    json: { command: 'train', ...written, ...recordJson(record) },
+    json: { ...about, ...written, ...recordJson(record) },
     text: `${recordText(record, ui)}\nModel:  ${path}\nReport: ${written.report ?? '(none)'}\n`,
   };
 }

@@ -47,10 +47,20 @@ export const place = (text: string): string => {
   return text;
 };
 
-/** A share of units: 0 or more and below 1. */
-export const fraction = (text: string): number => {
+/** What may be left: a share below 1, or a number above it. */
+export const left = (text: string): number => {
   const value = number(text);
-  if (value < 0 || value >= 1) throw new InvalidArgumentError('Give a number from 0 to below 1, like 0.4');
+  if (value <= 0 || value === 1)
+    throw new InvalidArgumentError(
+      'Give the share that may be left, like 0.5, or a number above 1, like 20000',
+    );
+  return value;
+};
+
+/** A share above 0 and below 1. */
+export const share = (text: string): number => {
+  const value = number(text);
+  if (value <= 0 || value >= 1) throw new InvalidArgumentError('Give a number above 0 and below 1, like 0.5');
   return value;
 };
 
@@ -77,16 +87,28 @@ export const globs = (text: string): string[] => list(text, /,(?![^{}]*\})/);
 /** Whole numbers between commas; nothing for no layers. */
 export const widths = (text: string): number[] => (text.trim() === '' ? [] : text.split(',').map(whole(1)));
 
-/** A number of units for all groups, or for each by its id: `10` or `fc1=10,fc2=5`. */
-export const counts = (text: string): number | Record<string, number> => {
-  if (!text.includes('=')) return whole(0)(text);
-  return Object.fromEntries(
-    list(text).map((pair) => {
-      const at = pair.lastIndexOf('=');
-      return [pair.slice(0, at), whole(0)(pair.slice(at + 1))];
-    }),
-  );
-};
+/** A parser for one number for all groups, or one for each by its id: `10` or `fc1=10,fc2=5`. */
+const byGroup =
+  (parse: (text: string) => number) =>
+  (text: string): number | Record<string, number> => {
+    if (!text.includes('=')) return parse(text);
+    return Object.fromEntries(
+      list(text).map((pair) => {
+        const at = pair.lastIndexOf('=');
+        return [pair.slice(0, at), parse(pair.slice(at + 1))];
+      }),
+    );
+  };
+
+/** Numbers of units. */
+export const counts: (text: string) => number | Record<string, number> = byGroup(whole(0));
+
+/** Shares of units: 0 or more and below 1. */
+export const fractions: (text: string) => number | Record<string, number> = byGroup((text) => {
+  const value = number(text);
+  if (value < 0 || value >= 1) throw new InvalidArgumentError('Give a number from 0 to below 1, like 0.4');
+  return value;
+});
 
 /** `step=8,seeds=3`: numbers and truth values as such. */
 export const settings = (text: string): Record<string, unknown> =>

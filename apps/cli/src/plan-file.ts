@@ -1,11 +1,12 @@
 import { type Plan, type Pruning, parsePlan, plan } from '@espalier/core';
 import { type Dataset, take } from '@espalier/datasets';
 import { formatChange, formatCount } from '@espalier/report';
+import { planToFloor, planToLatency } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { withTensors } from './data.ts';
 import { UsageError } from './errors.ts';
 import { readJson } from './files.ts';
-import { CALIBRATION, type PruningOptions, pruningOf } from './options/pruning.ts';
+import { CALIBRATION, type MeasuredOptions, type PruningOptions, pruningOf } from './options/pruning.ts';
 import type { Ui } from './ui.ts';
 
 /** @throws if the file can't be read or holds no plan. */
@@ -19,8 +20,9 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /** The pruning that the options mean, for a model that is not being trained. */
-export async function pruningNow(options: PruningOptions, seed: number): Promise<Pruning> {
-  const pruning = await pruningOf(options, seed);
+export async function pruningNow(options: PruningOptions & MeasuredOptions, seed: number): Promise<Pruning> {
+  const { latency, floor } = options;
+  const pruning = await pruningOf(options, seed, { measured: latency !== undefined || floor !== undefined });
   const { pruner } = pruning;
   if (pruner.needs?.includes('updates')) {
     throw new UsageError(
@@ -30,16 +32,32 @@ export async function pruningNow(options: PruningOptions, seed: number): Promise
   return pruning;
 }
 
-/** A plan by training rows alone. */
-export const makePlan = (
+/** The rows of a forward pass that is timed. */
+const TIMED_ROWS = 100;
+
+/** A plan by training rows; how far accuracy allows it is measured on validation rows. */
+export function makePlan(
   model: LayersModel,
   dataset: Dataset,
-  pruning: Pruning,
-  { calibration = CALIBRATION }: PruningOptions,
-): Promise<Plan> =>
-  withTensors(dataset, { data: take(dataset.train, calibration) }, ({ data }) =>
-    plan(model, { ...pruning, data }),
-  );
+  { budget, ...pruning }: Pruning,
+  { calibration = CALIBRATION, latency, floor }: PruningOptions & MeasuredOptions,
+): Promise<Plan> {
+  if (floor !== undefined && dataset.validation.rows === 0) {
+    throw new Error(
+      `${dataset.name} has no validation rows with these options, and --floor goes by them: use --split 70:15:15`,
+    );
+  }
+  const parts = {
+    data: take(dataset.train, calibration),
+    timed: take(dataset.train, TIMED_ROWS),
+    validation: dataset.validation,
+  };
+  return withTensors(dataset, parts, ({ data, timed, validation }) => {
+    if (latency !== undefined) return planToLatency(model, { ...pruning, data, latency, x: timed.x });
+    if (floor !== undefined) return planToFloor(model, { ...pruning, data, floor, validation });
+    return plan(model, { ...pruning, ...(budget && { budget }), data });
+  });
+}
 
 /** What a plan removes and saves. */
 export function planText({ groups, cost: { before, after }, notes }: Plan, ui: Ui): string {

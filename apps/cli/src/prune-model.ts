@@ -9,14 +9,13 @@ import {
   type RunEvent,
   type SweepEvent,
   sweep,
-  train,
   withoutLayers,
 } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pruners } from './catalog/pruners.ts';
 import type { PruneConfig } from './config/schema.ts';
 import { withTensors } from './data.ts';
-import { measureAll, measureLatencies } from './measure.ts';
+import { accuracyLine, measureAll, measureLatencies } from './measure.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { makePlan } from './plan-file.ts';
 import { takeLayersOff } from './remove-layers-run.ts';
@@ -27,7 +26,7 @@ import type { Ui } from './ui.ts';
 export interface PruneRun {
   readonly options: PruneConfig;
   readonly dataset: Dataset;
-  /** Which units go; none if only layers should. */
+  /** Which units go before the fine-tuning; none if only layers should, or units go on the way. */
   readonly pruning: Pruning | undefined;
   readonly seed: number;
   /** The epochs of the training before. */
@@ -39,21 +38,20 @@ export interface PruneRun {
 /** What comes of it. */
 export interface Pruned {
   readonly model: LayersModel;
-  readonly plan: Plan | undefined;
+  readonly plan?: Plan;
   readonly events: readonly RunEvent[];
 }
 
-type Latency = NonNullable<EvaluateEvent['latency']>;
-
-/** Takes layers off, plans, removes units, fine-tunes; and measures the model at each stage. */
+/** Takes layers off, plans, removes units; and measures the model before and after. */
 export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Promise<Pruned> {
-  const { options, dataset, check } = run;
+  const { options, dataset, pruning, check } = run;
   return withTensors(dataset, { test: 'test' }, async ({ test }) => {
     const unpruned = await onTest(model, test, 'unpruned', ui);
     check();
     const tried: RunEvent[] = [];
     const left = await takeLayersOff(model, dataset, options, (event) => void tried.push(event), ui);
     check();
+    if (!pruning && left === model) return { model, events: [unpruned] };
     const { model: pruned, plan, event, sweeps } = await removeUnits(run, left, ui);
     const [before, after] = await measureLatencies([model, pruned], test);
     const events = [
@@ -64,11 +62,7 @@ export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Pro
       ...sweeps,
     ];
     check();
-    if (options.epochs === 0) return { model: pruned, plan, events };
-    const tuned = await tune(run, pruned, ui);
-    // of the same shape as before the fine-tuning, so as fast
-    const end = { ...(await onTest(tuned.model, test, 'fine-tuned', ui)), latency: after! as Latency };
-    return { model: tuned.model, plan, events: [...events, ...tuned.events, end] };
+    return { model: pruned, ...(plan && { plan }), events };
   });
 }
 
@@ -99,43 +93,6 @@ async function removeUnits(run: PruneRun, model: LayersModel, ui: Ui): Promise<U
   return { model: pruned, plan, event, sweeps };
 }
 
-/** Fine-tunes on the training rows. */
-async function tune(
-  { options: { epochs = 1, batchSize, earlyStopping }, dataset, seed, done, check }: PruneRun,
-  model: LayersModel,
-  ui: Ui,
-): Promise<{ readonly model: LayersModel; readonly events: readonly RunEvent[] }> {
-  const progress = ui.progress(epochs);
-  const parts = { examples: dataset.train, validation: dataset.validation };
-  try {
-    const tuned = await withTensors(dataset, parts, ({ examples, validation }) =>
-      train(
-        model,
-        { train: examples, ...(dataset.validation.rows > 0 && { validation }) },
-        {
-          epochs,
-          seed,
-          ...(batchSize !== undefined && { batchSize }),
-          ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
-          onProgress(epoch, part) {
-            check();
-            progress.update(epoch, part);
-          },
-          onEvent(event) {
-            if (event.type === 'epoch') progress.epochDone(event);
-          },
-        },
-      ),
-    );
-    const events = tuned.events.map((event) =>
-      event.type === 'epoch' ? { ...event, epoch: event.epoch + done } : event,
-    );
-    return { model: tuned.model, events };
-  } finally {
-    progress.stop();
-  }
-}
-
 /** Accuracy up to what the plan removes, beside that of random units, if it is asked for. */
 async function sweepOf(
   { options: { calibration = CALIBRATION, sweep: wanted = true }, dataset, seed }: PruneRun,
@@ -163,12 +120,13 @@ async function sweepOf(
   });
 }
 
-async function onTest(model: LayersModel, test: Examples, stage: string, ui: Ui): Promise<EvaluateEvent> {
+export async function onTest(
+  model: LayersModel,
+  test: Examples,
+  stage: string,
+  ui: Ui,
+): Promise<EvaluateEvent> {
   const event = await measureAll(model, test, { stage, split: 'test' });
   ui.note(accuracyLine(event));
   return event;
 }
-
-/** What was measured, on one line. */
-export const accuracyLine = ({ stage, split, accuracy }: EvaluateEvent): string =>
-  `${stage}: ${split} accuracy ${(accuracy * 100).toFixed(2)}%`;

@@ -1,90 +1,207 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Pruning } from '@espalier/core';
-import { type EpochEvent, endEvent, type RunRecord, startEvent } from '@espalier/trainer';
-import { type ConfigOptions, outOf } from './config/file.ts';
+import { join, resolve } from 'node:path';
+import {
+  checkTraining,
+  type EvaluateEvent,
+  type RunEvent,
+  startEvent,
+  type TrainState,
+} from '@espalier/trainer';
+import { type RunFolder, runFolder } from '@espalier/trainer/node';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type ConfigOptions, configOf, outOf } from './config/file.ts';
 import type { PruneConfig } from './config/schema.ts';
-import { datasetRecord, loadData } from './data.ts';
+import { datasetRecord, type LoadedData, loadData, withTensors } from './data.ts';
 import { startEngine } from './engine.ts';
-import { exportModel } from './export-model.ts';
-import { writeFolder, writeJson } from './files.ts';
+import { UsageError } from './errors.ts';
+import { makeFolder, writeJson } from './files.ts';
+import { endRun } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
-import { checkFit, compile, modelMetadata, openModel } from './model-file.ts';
+import { checkFit, compile, modelMetadata, type OpenedModel, openModel } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
+import { optionsOf } from './options/data.ts';
+import { phasesOf, saysWhen } from './options/phases.ts';
 import { wantsUnits } from './options/pruning.ts';
 import { pruningNow } from './plan-file.ts';
-import { accuracyLine, pruneModel } from './prune-model.ts';
+import { PlanFiles } from './plan-files.ts';
+import { onTest, pruneModel } from './prune-model.ts';
 import { checkLayerRemoval } from './remove-layers-run.ts';
-import { readRecord, recordJson, recordText, writeReport } from './report.ts';
-import { checkFree, clearRun } from './run-settings.ts';
+import { epochsBeside, readRecord } from './report.ts';
+import { checkFree, clearRun, keepSettings, readSettings, removeRun, runIn } from './run-settings.ts';
+import { startOf, type TuneRun, tune, tuningOf } from './tune.ts';
 import type { Result, Ui } from './ui.ts';
 
 export interface PruneCommandOptions extends PruneConfig, ConfigOptions, CommonOptions {
+  readonly resume?: boolean;
   readonly overwrite?: boolean;
 }
 
-/** All of it in one go; the folder is filled at the end, or not at all. */
-export async function pruneRun(given: string, options: PruneCommandOptions, ui: Ui): Promise<Result> {
-  const { report = true } = options;
-  const out = outOf(options);
-  await checkFree(out, options.overwrite);
-  // before the model is read: the command line's own faults come first
-  await unitsOf(options, 1);
-  const engine = await startEngine(options, ui);
-  const opened = await openModel(given);
-  const { model, path } = opened;
-  const seed = options.seed ?? opened.seed ?? 1;
-  const { dataset, spec } = await loadData(options, ui, opened.data);
-  checkFit(model, dataset);
-  checkLayerRemoval(options, dataset);
-  compile(model, options);
-
-  const title = `Pruning ${given} on ${dataset.name}`;
-  const start = startEvent(model, { title, seed, engine, dataset: datasetRecord(dataset) });
-  return interruptible(
-    ui.io,
-    () => 'nothing was written',
-    (check) =>
-      writeFolder(
-        out,
-        async (temporary) => {
-          const earlier = await trainingOf(path);
-          const pruning = await unitsOf(options, seed);
-          const run = { options, dataset, pruning, seed, done: earlier.length, check };
-          const { model: pruned, plan, events } = await pruneModel(run, model, ui);
-          const metadata = { ...model.getUserDefinedMetadata(), ...modelMetadata(spec, seed) };
-          const folder = join(temporary, 'model');
-          const stored = await exportModel(pruned, folder, metadata, options, { dataset });
-          for (const event of stored) ui.note(accuracyLine(event));
-          const record = [start, ...earlier, ...events, ...stored, endEvent(pruned, start)];
-          if (plan) await writeJson(join(temporary, 'plan.json'), plan);
-          const lines = record.map((event) => `${JSON.stringify(event)}\n`);
-          await writeFile(join(temporary, 'record.jsonl'), lines.join(''));
-          if (report) await writeReport(temporary, record);
-          const written = {
-            model: join(out, 'model'),
-            ...(plan && { plan: join(out, 'plan.json') }),
-            record: join(out, 'record.jsonl'),
-            ...(report && { report: join(out, 'report.html') }),
-          };
-          return {
-            json: { command: 'prune', from: path, ...written, ...recordJson(record) },
-            text: `${recordText(record, ui)}\nModel:  ${written.model}\nReport: ${written.report ?? '(none)'}\n`,
-          };
-        },
-        async () => {
-          if (options.overwrite) await clearRun(out);
-        },
-      ),
-  );
+/** A run's options, with the model that it began with. */
+interface RunOptions extends PruneCommandOptions {
+  readonly source: string;
 }
 
-/** Which units go; none if only whole layers should. */
-const unitsOf = async (options: PruneConfig, seed: number): Promise<Pruning | undefined> =>
-  options.removeLayers === undefined || wantsUnits(options) ? pruningNow(options, seed) : undefined;
+/** A run with all that it works on. */
+interface OpenedRun extends TuneRun {
+  readonly options: RunOptions;
+  readonly out: string;
+  readonly opened: OpenedModel;
+  readonly data: LoadedData;
+  readonly engine: string;
+}
 
-/** The epochs in which the model was trained, if its run's record lies beside it. */
-async function trainingOf(model: string): Promise<EpochEvent[]> {
-  const record = await readRecord(join(dirname(model), 'record.jsonl')).catch((): RunRecord => []);
-  return record.filter((event): event is EpochEvent => event.type === 'epoch');
+/** All of it in one go. Nothing is written before the fine-tuning begins; from then on it can go on. */
+export async function pruneRun(
+  given: string | undefined,
+  options: PruneCommandOptions,
+  ui: Ui,
+): Promise<Result> {
+  const run = await runOptions(given, options);
+  const { epochs = 1 } = run;
+  const out = outOf(run);
+  // before the model is read: the command line's own faults come first
+  await askedOf(run, 1);
+  let kept: number | undefined;
+  const advice = (): string =>
+    kept === undefined
+      ? 'nothing was written'
+      : `epoch ${kept} of ${epochs} is kept, go on with: espalier prune --out ${out} --resume`;
+  const keep = (epoch: number): void => {
+    kept = epoch;
+  };
+  let isOpen = false;
+  try {
+    return await interruptible(ui.io, advice, async (check) => {
+      const opened = await openRun(run, check, ui);
+      const found = options.resume ? await checkpointOf(out) : undefined;
+      if (found) ui.note(`Going on after epoch ${found.state.epoch} of ${epochs}`);
+      const { folder, state } = found ?? (await begin(opened, ui, () => (isOpen = true)));
+      if (epochs === 0) return finish(opened, folder, state, ui);
+      keep(state.epoch);
+      return finish(opened, folder, await tune(opened, { folder, state, onCheckpoint: keep }, ui), ui);
+    });
+  } catch (error) {
+    // what a run can go on from is never thrown away
+    if (isOpen && kept === undefined) await removeRun(out);
+    throw error;
+  }
+}
+
+/** The options of a new run, or of the one that goes on. */
+async function runOptions(given: string | undefined, options: PruneCommandOptions): Promise<RunOptions> {
+  const out = outOf(options);
+  if (!options.resume) {
+    if (given === undefined) throw new UsageError("missing required argument 'model'");
+    await checkFree(out, options.overwrite);
+    return { ...options, source: resolve(given) };
+  }
+  if (given !== undefined) throw new UsageError('--resume goes on with the model of its run: leave it out');
+  if ((await runIn(out)) === 'finished')
+    throw new UsageError(`the run in ${out} is finished: there is nothing to resume`);
+  return { ...(await readSettings<RunOptions>(out, 'prune')), ...options };
+}
+
+/** Which units go, before the fine-tuning or on its way; none if only whole layers should. */
+async function askedOf(options: RunOptions, seed: number): Promise<Pick<TuneRun, 'pruning' | 'prunings'>> {
+  const { epochs = 1, latency, distill, removeLayers } = options;
+  if (epochs === 0 && (distill || saysWhen(options)))
+    throw new UsageError('--epochs 0 does not fine-tune: leave out --distill, and when to prune');
+  if (!saysWhen(options)) {
+    const isAsked = removeLayers === undefined || wantsUnits(options);
+    return { pruning: isAsked ? await pruningNow(options, seed) : undefined, prunings: [] };
+  }
+  if (latency !== undefined)
+    throw new UsageError('--latency is met at once: leave out when to prune, or give --macs instead');
+  return { pruning: undefined, prunings: await phasesOf(options, seed, epochs) };
+}
+
+/** Opens the model, and the data that it remembers. */
+async function openRun(options: RunOptions, check: () => void, ui: Ui): Promise<OpenedRun> {
+  const engine = await startEngine(options, ui);
+  const opened = await openModel(options.source);
+  const { model, path } = opened;
+  const seed = options.seed ?? opened.seed ?? 1;
+  const data = await loadData(options, ui, opened.data);
+  checkFit(model, data.dataset);
+  checkLayerRemoval(options, data.dataset);
+  compile(model, options);
+  return {
+    ...{ options, out: outOf(options), opened, data, dataset: data.dataset, engine, seed, check },
+    ...(await askedOf(options, seed)),
+    // the model itself may be masked or trained by the time that it should teach
+    teacher: options.distill ? (await openModel(options.source)).model : undefined,
+    done: (await epochsBeside(path)).length,
+  };
+}
+
+/** The folder of an interrupted run, if it came to its first checkpoint. */
+async function checkpointOf(
+  out: string,
+): Promise<{ readonly folder: RunFolder; readonly state: TrainState } | undefined> {
+  const folder = await runFolder(out, { keep: true });
+  const state = await folder.resume();
+  return state && { folder, state };
+}
+
+/** Removes what goes before the fine-tuning, and opens the run's folder; `onOpen` is told before anything is written. */
+async function begin(
+  run: OpenedRun,
+  ui: Ui,
+  onOpen: () => void,
+): Promise<{ readonly folder: RunFolder; readonly state: TrainState }> {
+  const { options, out, opened, data, engine, seed } = run;
+  const { model, path } = opened;
+  const title = `Pruning ${options.source} on ${data.dataset.name}`;
+  const start = startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) });
+  const earlier = await epochsBeside(path);
+  const { model: pruned, plan, events } = await pruneModel(run, model, ui);
+  const { epochs = 1, overwrite, resume } = options;
+  // before an earlier run makes room
+  if (epochs > 0) checkTraining(pruned, tuningOf(run));
+  onOpen();
+  if (overwrite || resume) await clearRun(out);
+  await makeFolder(out);
+  const folder = await runFolder(out);
+  const { out: _, ...config } = configOf(options);
+  await keepSettings(out, 'prune', { ...config, ...optionsOf(data.spec) });
+  for (const event of [start, ...earlier, ...events]) await folder.append(event);
+  if (plan) await writeJson(join(out, 'plan.json'), plan);
+  const state = startOf(pruned);
+  if (epochs > 0) await folder.checkpoint(state);
+  return { folder, state };
+}
+
+/** Measures what came of it, and writes all that is not in the folder yet. */
+async function finish(
+  run: OpenedRun,
+  folder: RunFolder,
+  { model, stopped }: Pick<TrainState, 'model'> & { readonly stopped?: string },
+  ui: Ui,
+): Promise<Result> {
+  const { options, opened, data, seed, prunings } = run;
+  const plans = await new PlanFiles(folder).paths();
+  const about = {
+    command: 'prune',
+    from: opened.path,
+    ...(prunings.length > 0 && { plans }),
+    ...(run.pruning && { plan: join(folder.path, 'plan.json') }),
+  };
+  const measured = options.epochs === 0 ? [] : [await measureTuned(run, folder, model, ui)];
+  const metadata = { ...opened.model.getUserDefinedMetadata(), ...modelMetadata(data.spec, seed) };
+  const ended = { model, measured, metadata, about, ...(stopped !== undefined && { stopped }) };
+  return endRun(folder, ended, { data, options }, ui);
+}
+
+async function measureTuned(
+  { data: { dataset }, prunings }: OpenedRun,
+  folder: RunFolder,
+  model: LayersModel,
+  ui: Ui,
+): Promise<EvaluateEvent> {
+  const event = await withTensors(dataset, { test: 'test' }, ({ test }) =>
+    onTest(model, test, 'fine-tuned', ui),
+  );
+  const isPruned = (one: RunEvent): one is EvaluateEvent => one.type === 'evaluate' && one.stage === 'pruned';
+  const latency = (await readRecord(folder.recordFile)).findLast(isPruned)?.latency;
+  // of the same shape as before the fine-tuning, so as fast
+  return prunings.length === 0 && latency ? { ...event, latency } : event;
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadModel } from '@espalier/engine';
@@ -29,7 +29,9 @@ describe('prune', () => {
       dataset: { name: 'glyphs', rows: { train: 420, test: 90 } },
       evaluations: [{ stage: 'unpruned' }, { stage: 'pruned' }, { stage: 'fine-tuned', split: 'test' }],
     });
-    expect((await readdir(at('half'))).sort()).toEqual(['model', 'plan.json', 'record.jsonl', 'report.html']);
+    expect((await readdir(at('half'))).sort()).toEqual([
+      ...['model', 'plan.json', 'record.jsonl', 'report.html', 'run.json'],
+    ]);
     const small = await loadModel(join(at('half'), 'model'));
     expect(small.getLayer('fc1').outputShape).toEqual([null, 10]);
     expect(small.getUserDefinedMetadata()).toMatchObject({ espalier: { dataset: 'glyphs' } });
@@ -122,7 +124,7 @@ describe('prune', () => {
     expect(await sizes('--fraction 0.5 --keep {fc2,out}', 'braces')).toEqual([[10, 12], []]);
     for (const [options, status, message] of [
       ['--count 1 --keep fc9', 1, "keep names 'fc9', which is no layer of this model. Nearest are: fc1, fc2"],
-      ['--threshold 1 --ranking global', 2, '--ranking global shares a number of units out: give --fraction'],
+      ['--threshold 1 --ranking global', 2, '--ranking global shares a budget out: give --fraction'],
       ['--count 1 --ranking globl', 2, 'Did you mean global?'],
       ['--count 1 --round-to 0', 2, '--round-to'],
     ] as const) {
@@ -181,12 +183,145 @@ describe('prune', () => {
     await writeFile(join(at('mine'), 'notes.txt'), 'mine');
     const line = `prune ${at('run')} --fraction 0.2 --epochs 0 --no-sweep --no-report ${wasm} --out ${at('mine')}`;
     expect((await run(line)).code).toBe(0);
-    expect((await readdir(at('mine'))).sort()).toEqual(['model', 'notes.txt', 'plan.json', 'record.jsonl']);
+    expect((await readdir(at('mine'))).sort()).toEqual([
+      ...['model', 'notes.txt', 'plan.json', 'record.jsonl', 'run.json'],
+    ]);
   });
 
   it('does not overwrite the run that it prunes', async () => {
     const { code, err } = await run(`prune ${at('run')} --fraction 0.5 --out ${at('run')}`);
     expect([code, err]).toEqual([2, expect.stringContaining('--overwrite')]);
+  });
+});
+
+describe('how far prune goes', () => {
+  const line = () => `prune ${at('run')} --epochs 0 --no-sweep --no-report ${wasm} --json --pruner random`;
+
+  it.each([
+    ['--params 0.5', 'params', 0.5],
+    ['--macs 0.3 --ranking global', 'macs', 0.3],
+    ['--bytes 2000', 'bytes', undefined],
+  ] as const)('%s', async (budget, measure, share) => {
+    const out = at(`far-${measure}`);
+    const { code, json } = await run(`${line()} ${budget} --out ${out}`);
+    expect(code).toBe(0);
+    const { before, after } = json.cost as Record<'before' | 'after', Record<typeof measure, number>>;
+    const most = share === undefined ? 2000 : share * before[measure];
+    expect(after[measure]).toBeLessThanOrEqual(most);
+    // a unit has 40 parameters and multiply-adds at most
+    expect(after[measure]).toBeGreaterThan(most - 4 * 40);
+    expect(json.notes).toEqual([]);
+  });
+
+  it('is a share of each group, or what accuracy on validation data allows', async () => {
+    const shares = await run(`${line()} --fraction fc1=0.5,fc2=0.25 --out ${at('shares')}`);
+    expect(shares.code).toBe(0);
+    const model = await loadModel(join(at('shares'), 'model'));
+    expect(['fc1', 'fc2'].map((id) => model.getLayer(id).outputShape[1])).toEqual([10, 9]);
+    const { json } = await run(`${line()} --floor 0.4 --out ${at('floor')}`);
+    expect((json.notes as string[]).at(-1)).toMatch(
+      /^accuracy: [\d.]+% of at least 40.00% on validation data/,
+    );
+    const planned = await run(`plan ${at('run')} --pruner random --floor 0.4 ${wasm} --json`);
+    expect(planned.json.notes).toEqual(json.notes);
+    const blind = await run(`${line()} --floor 0.4 --split 80:20 --out ${at('blind')}`);
+    expect([blind.code, blind.err]).toEqual([1, expect.stringContaining('--floor goes by them')]);
+  });
+
+  it('is what the engine takes less time for', async () => {
+    const { code, json } = await run(`${line()} --latency 0.99 --out ${at('faster')}`);
+    expect(code).toBe(0);
+    expect((json.notes as string[]).at(-1)).toMatch(/^latency: [\d.]+% of at most 99.00% of the unpruned/);
+  });
+
+  it.each([
+    [
+      '--params 0.5 --fraction 0.5',
+      'give one of --fraction, --count, --params, --macs, --bytes, --threshold',
+    ],
+    ['--params 0.5 --floor 0.5', 'give one of --params, --floor, not several'],
+    ['--params 1', 'Give the share that may be left, like 0.5, or a number above 1'],
+    ['--latency 2', 'Give a number above 0 and below 1'],
+    ['--every 2 --params 0.5', '--epochs 0 does not fine-tune: leave out --distill, and when to prune'],
+    ['--epochs 2 --every 1 --latency 0.5', '--latency is met at once'],
+    ['--epochs 2 --params 0.5 --distill warmth=4', "there is no 'warmth'"],
+  ])('refuses %s', async (options, message) => {
+    const { code, json } = await run(`${line()} ${options} --out ${at('refused')}`);
+    expect([code, json.error]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
+describe('prune step by step', () => {
+  const weightsOf = async (out: string) =>
+    (await loadModel(join(out, 'model'))).getWeights().map((weight) => Array.from(weight.dataSync()));
+  const recordOf = async (out: string) =>
+    parseRecord(await readFile(join(out, 'record.jsonl'), 'utf8')).map((event) => {
+      const { seconds: _, time: __, latency: ___, ...rest } = event as unknown as Record<string, unknown>;
+      return rest;
+    });
+
+  it.each([
+    ['in cubic steps', '--params 0.4 --every 1 --power 3 --epochs 4 --ranking global', [1, 2]],
+    ['masking', '--fraction 0.5 --every 1 --epochs 3 --removal mask --pruner badness', [1, 2]],
+    ['at once', '--params 0.5 --epochs 2', []],
+  ])(
+    'goes on from wherever it was killed as if nothing had happened (%s)',
+    { tags: ['slow'] },
+    async (name, options, steps) => {
+      const whole = at(`whole ${name}`);
+      const killed: string[] = [];
+      const line = ['prune', at('run'), ...`${options} --distill temperature=2 --seed 4 ${wasm}`.split(' ')];
+      const { code, json } = await run([...line, '--no-report', '--json', '--out', whole], {
+        // what a process that is killed leaves: before and after each epoch and each pruning
+        onStderr: () => {
+          if (!existsSync(join(whole, 'run.json'))) return;
+          killed.push(at(`killed ${name} ${killed.length}`));
+          cpSync(whole, killed.at(-1)!, { recursive: true });
+        },
+      });
+      expect(code).toBe(0);
+      const plans = steps.map((epoch) => join(whole, 'plans', `epoch-${4 + epoch}.json`));
+      if (steps.length > 0) expect(json.plans).toEqual(plans);
+      else expect(json.plan).toBe(join(whole, 'plan.json'));
+      expect(killed.length).toBeGreaterThan(2);
+      const [weights, record] = [await weightsOf(whole), await recordOf(whole)];
+      for (const out of killed) {
+        const resumed = await run(['prune', '--resume', ...wasm.split(' '), '--no-report', '--out', out]);
+        expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('Going on after epoch')]);
+        expect(await weightsOf(out)).toEqual(weights);
+        expect(await recordOf(out)).toEqual(record);
+      }
+    },
+  );
+
+  it('is said in what it leaves, and by Ctrl-C', async () => {
+    const line = `prune ${at('run')} --params 0.5 --every 1 --epochs 3 --no-report ${wasm}`;
+    const out = at('stopped');
+    const stopped = await run(`${line} --out ${out}`, {
+      onStderr: (text, interrupt) => text.startsWith('epoch 1/3') && interrupt(),
+    });
+    expect([stopped.code, stopped.err]).toEqual([
+      130,
+      expect.stringContaining(`epoch 1 of 3 is kept, go on with: espalier prune --out ${out} --resume`),
+    ]);
+    for (const [again, message] of [
+      [`${line} --out ${out}`, 'holds an unfinished run'],
+      [`train --out ${out} --resume`, `is of espalier prune: go on by espalier prune --out ${out} --resume`],
+      [`prune ${at('run')} --out ${out} --resume`, 'leave it out'],
+      [`prune --out ${out} --resume --params 0.2`, 'leave out --params'],
+    ] as const) {
+      expect(await run(again)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+    }
+    const { code, json } = await run(`prune --out ${out} --resume --json ${wasm}`);
+    expect(code).toBe(0);
+    expect((json.cost as { after: { params: number } }).after.params).toBeLessThanOrEqual(
+      (json.cost as { before: { params: number } }).before.params / 2,
+    );
+    const over = await run(`prune --out ${out} --resume`);
+    expect([over.code, over.err]).toEqual([2, expect.stringContaining('nothing to resume')]);
+    expect((await run('prune --params 0.5 --out nowhere')).err).toContain(
+      "missing required argument 'model'",
+    );
   });
 });
 

@@ -1,12 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { headline, parseRecord, renderHtml, renderTerminal, summarize } from '@espalier/report';
-import type { EvaluateEvent, RunEvent, RunRecord } from '@espalier/trainer';
+import type { EpochEvent, EvaluateEvent, RunEvent, RunRecord } from '@espalier/trainer';
 import { writeWhole } from './files.ts';
 import type { Ui } from './ui.ts';
 
 export const readRecord = async (file: string): Promise<RunRecord> =>
   parseRecord(await readFile(file, 'utf8'));
+
+/** The epochs in which a model was trained, if its run's record lies beside it. */
+export async function epochsBeside(model: string): Promise<EpochEvent[]> {
+  const record = await readRecord(join(dirname(model), 'record.jsonl')).catch((): RunRecord => []);
+  return record.filter((event): event is EpochEvent => event.type === 'epoch');
+}
 
 export const writeReport = (folder: string, record: RunRecord): Promise<void> =>
   writeWhole(join(folder, 'report.html'), renderHtml(record));
@@ -17,7 +23,7 @@ export const recordText = (record: RunRecord, { color, width }: Ui): string =>
 
 /** What every command that runs something says of it in JSON. */
 export function recordJson(record: RunRecord): Record<string, unknown> {
-  const { start, end, attempts, layerTrials } = summarize(record);
+  const { start, end, noises, attempts, layerTrials } = summarize(record);
   return {
     headline: headline(summarize(record)),
     ...(start && { seed: start.seed, engine: start.engine, dataset: start.dataset }),
@@ -26,6 +32,7 @@ export function recordJson(record: RunRecord): Record<string, unknown> {
     evaluations: record
       .filter((event): event is EvaluateEvent => event.type === 'evaluate')
       .map(evaluationJson),
+    ...(noises.length > 0 && { noise: noises.map(untyped) }),
     ...(attempts.length > 0 && { attempts: attempts.map(untyped) }),
     ...(layerTrials.length > 0 && { layersTried: layerTrials.map(untyped) }),
     notes: record.flatMap((event) => (event.type === 'prune' ? event.notes : [])),

@@ -7,26 +7,41 @@ import { checkFolder, exists, readJson, writeJson, writeWhole } from './files.ts
 
 const FILE = 'run.json';
 
-const run = z.object({ version: z.literal(1), options: z.record(z.string(), z.unknown()) });
+/** Commands that can go on after an interruption. */
+type Command = 'train' | 'prune';
+
+const run = z.object({
+  version: z.literal(1),
+  command: z.enum(['train', 'prune']),
+  options: z.record(z.string(), z.unknown()),
+});
 
 /** Keeps a run's options, so that it can go on after an interruption. */
-export const keepSettings = (out: string, options: object): Promise<void> =>
-  writeJson(join(out, FILE), { version: 1, options });
+export const keepSettings = (out: string, command: Command, options: object): Promise<void> =>
+  writeJson(join(out, FILE), { version: 1, command, options });
 
 /** The options of the run in a folder. */
-export async function readSettings<Options extends object>(out: string): Promise<Options> {
+export async function readSettings<Options extends object>(out: string, command: Command): Promise<Options> {
   const path = join(out, FILE);
   if (!(await exists(path)))
     throw new Error(`there is no run to resume in ${out}: start one without --resume`);
   const parsed = run.safeParse(await readJson(path, 'run'));
   if (!parsed.success)
     throw new Error(`${path} does not hold a run's options: start it again with --overwrite`);
+  if (parsed.data.command !== command) {
+    const own = parsed.data.command;
+    throw new UsageError(
+      `the run in ${out} is of espalier ${own}: go on by espalier ${own} --out ${out} --resume`,
+    );
+  }
   return parsed.data.options as Options;
 }
 
 /** Which run stands in a folder, if one does. */
 export async function runIn(out: string): Promise<'finished' | 'unfinished' | undefined> {
-  if (await exists(join(out, 'model', 'model.json'))) return 'finished';
+  // it goes last
+  const isKept = (await exists(join(out, 'checkpoint'))) || (await exists(join(out, 'checkpoint.next')));
+  if (!isKept && (await exists(join(out, 'model', 'model.json')))) return 'finished';
   return (await exists(join(out, FILE))) ? 'unfinished' : undefined;
 }
 
@@ -55,7 +70,7 @@ export async function checkFree(out: string, overwrite: boolean | undefined): Pr
     if (!(await exists(join(out, name)))) continue;
     throw new UsageError(
       unfinished
-        ? `${out} holds an unfinished run: go on with it by espalier train --out ${out} --resume, or replace it with --overwrite`
+        ? `${out} holds an unfinished run: go on with it by --out ${out} --resume, or replace it with --overwrite`
         : `${out} has a ${name} already: choose another --out, or replace what is there with --overwrite`,
     );
   }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { take } from '@espalier/datasets';
 import {
   checkTraining,
@@ -16,16 +15,16 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type ConfigOptions, configOf } from './config/file.ts';
 import type { TrainConfig } from './config/schema.ts';
 import { datasetRecord, type LoadedData, withTensors } from './data.ts';
-import { makeFolder, writeJson } from './files.ts';
+import { makeFolder } from './files.ts';
 import { finishRun } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
 import { checkFit } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
 import { CALIBRATION } from './options/pruning.ts';
+import { PlanFiles } from './plan-files.ts';
 import { checkLayerRemoval, takeLayersOff } from './remove-layers-run.ts';
-import { readRecord } from './report.ts';
-import { clearRun, keepSettings, removeRun, rewindRecord } from './run-settings.ts';
+import { clearRun, keepSettings, removeRun } from './run-settings.ts';
 import type { Result, Ui } from './ui.ts';
 
 export interface TrainCommandOptions extends TrainConfig, ConfigOptions, CommonOptions {
@@ -99,15 +98,7 @@ async function openFolder(
   if (options.resume) {
     const folder = await runFolder(out, { keep: true });
     const checkpoint = await folder.resume();
-    if (checkpoint) {
-      const { epoch } = checkpoint;
-      // layers are tried again after the last epoch
-      await rewindRecord(
-        folder.recordFile,
-        (event) => event.type === 'layer' || (event.type === 'epoch' && event.epoch > epoch),
-      );
-      return { folder, checkpoint };
-    }
+    if (checkpoint) return { folder, checkpoint };
   }
   return { folder: await newFolder(run, model) };
 }
@@ -121,7 +112,7 @@ export async function newFolder(
   await makeFolder(out);
   const folder = await runFolder(out);
   const { out: _, ...config } = configOf(options);
-  await keepSettings(out, { ...config, ...optionsOf(data.spec) });
+  await keepSettings(out, 'train', { ...config, ...optionsOf(data.spec) });
   await folder.append(startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) }));
   return folder;
 }
@@ -153,9 +144,9 @@ async function trainEpochs(
 ): Promise<TrainResult> {
   const {
     options: { calibration = CALIBRATION },
-    out,
     data: { dataset },
   } = run;
+  const plans = new PlanFiles(folder);
   const settings = settingsOf(run);
   const progress = ui.progress(settings.epochs);
   const parts = {
@@ -182,10 +173,7 @@ async function trainEpochs(
             if (event.type === 'epoch') progress.epochDone(event);
             if (event.type === 'prune') ui.note(pruneLine(event));
           },
-          onPlan: async (plan, epoch) => {
-            const plans = planFiles(out, [...(await planEpochs(folder)), epoch]);
-            await writeJson(plans.at(-1)!, plan);
-          },
+          onPlan: (plan, epoch) => plans.write(plan, epoch),
           async onEpochEnd(state) {
             await folder.checkpoint(state);
             onCheckpoint(state.epoch);
@@ -198,17 +186,6 @@ async function trainEpochs(
   }
 }
 
-/** The epochs after which there were prunings so far, those before an interruption too. */
-const planEpochs = async ({ recordFile }: RunFolder): Promise<number[]> =>
-  (await readRecord(recordFile)).flatMap((event) => (event.type === 'prune' ? [event.epoch] : []));
-
-/** The plans of prunings after these epochs; phases may prune after the same one. */
-const planFiles = (out: string, epochs: readonly number[]): string[] =>
-  epochs.map((epoch, i) => {
-    const before = epochs.slice(0, i).filter((other) => other === epoch).length;
-    return join(out, 'plans', `epoch-${epoch}${before > 0 ? `-${before + 1}` : ''}.json`);
-  });
-
 /** What a pruning removed, on one line. */
 export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string => {
   const removed = groups.map((group) => `${group.id} ${group.before} to ${group.after}`);
@@ -216,12 +193,12 @@ export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string
 };
 
 async function finish(
-  { options, out, data, seed }: TrainRun,
+  { options, data, seed }: TrainRun,
   folder: RunFolder,
   { model, stopped }: TrainResult,
   ui: Ui,
 ): Promise<Result> {
-  const plans = planFiles(out, await planEpochs(folder));
+  const plans = await new PlanFiles(folder).paths();
   const stage = plans.length > 0 ? 'pruned and trained' : 'trained';
   const outcome = { model, stage, plans, ...(stopped !== undefined && { stopped }) };
   return finishRun(folder, outcome, { data, seed, options }, ui);

@@ -1,8 +1,9 @@
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { loadModel, makeFolder, saveModel } from '@espalier/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from './record.ts';
+import { type RunningPowers, restoreRunningPowers, runningPowersOf } from './running-powers.ts';
 import type { TrainState } from './train.ts';
 
 /**
@@ -17,7 +18,7 @@ export interface RunFolder {
   events(): Promise<RunEvent[]>;
   /** Replaces the last checkpoint; there is a whole one at any moment. */
   checkpoint(state: TrainState): Promise<void>;
-  /** The last checkpoint, if there is one. */
+  /** The last checkpoint, if there is one. What the record says of later goes: it will happen again. */
   resume(): Promise<TrainState | undefined>;
   /** Removes the checkpoint of a run that is over. */
   finish(): Promise<void>;
@@ -59,15 +60,22 @@ export async function runFolder(
     },
     async checkpoint({ model, ...state }) {
       await rm(next, { recursive: true, force: true });
-      await saveState(model, next, state);
+      const powers = await runningPowersOf(model.optimizer);
+      await saveState(model, next, { state, powers, recorded: await sizeOf(recordFile) });
       await rm(checkpoints, { recursive: true, force: true });
       await rename(next, checkpoints);
     },
     async resume() {
       // a run that was cut off between the two renames left the new one only
       for (const folder of [checkpoints, next]) {
-        const state = await readState(folder);
-        if (state) return { model: await loadModel(folder), ...state };
+        const kept = await readState(folder);
+        if (!kept) continue;
+        if (kept.recorded < (await sizeOf(recordFile))) await truncate(recordFile, kept.recorded);
+        const model = await loadModel(folder);
+        const { espalierRun: _, ...own } = model.getUserDefinedMetadata() as Record<string, unknown>;
+        model.setUserDefinedMetadata(own);
+        restoreRunningPowers(model.optimizer, kept.powers);
+        return { model, ...kept.state };
       }
       return undefined;
     },
@@ -76,6 +84,13 @@ export async function runFolder(
     },
   };
 }
+
+/** A file's bytes; 0 if there is no file yet. */
+const sizeOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ size }) => size,
+    () => 0,
+  );
 
 /** A file's text; nothing if there is no file yet. */
 const textOf = (file: string): Promise<string> =>
@@ -97,13 +112,17 @@ async function replaceRecord(file: string, events: readonly RunEvent[]): Promise
   await rename(`${file}.next`, file);
 }
 
-async function saveState(
-  model: LayersModel,
-  folder: string,
-  state: Omit<TrainState, 'model'>,
-): Promise<void> {
+/** What a checkpoint keeps beside the model. */
+interface Kept {
+  readonly state: Omit<TrainState, 'model'>;
+  readonly powers: RunningPowers;
+  /** The bytes of the record by then. */
+  readonly recorded: number;
+}
+
+async function saveState(model: LayersModel, folder: string, kept: Kept): Promise<void> {
   try {
-    await saveModel(model, folder, { optimizer: true, metadata: { espalierRun: state } });
+    await saveModel(model, folder, { optimizer: true, metadata: { espalierRun: kept } });
   } catch (error) {
     if (!/getWeights\(\) is not implemented/.test((error as Error).message)) throw error;
     throw new Error(
@@ -114,7 +133,7 @@ async function saveState(
   }
 }
 
-async function readState(folder: string): Promise<Omit<TrainState, 'model'> | undefined> {
+async function readState(folder: string): Promise<Kept | undefined> {
   let text: string;
   try {
     text = await readFile(join(folder, 'model.json'), 'utf8');
@@ -122,7 +141,7 @@ async function readState(folder: string): Promise<Omit<TrainState, 'model'> | un
     return undefined;
   }
   const { userDefinedMetadata } = JSON.parse(text) as {
-    readonly userDefinedMetadata?: { readonly espalierRun?: Omit<TrainState, 'model'> };
+    readonly userDefinedMetadata?: { readonly espalierRun?: Kept };
   };
   return userDefinedMetadata?.espalierRun;
 }

@@ -5,12 +5,17 @@ import { checkFile, writeJson } from '../files.ts';
 import { checkFit, compile, openModel } from '../model-file.ts';
 import { addEngineOptions, type EngineOptions } from '../options/common.ts';
 import { addDataOptions, type DataOptions } from '../options/data.ts';
-import { addPruningOptions, type PruningOptions } from '../options/pruning.ts';
-import { place, whole } from '../parse.ts';
+import {
+  addLatencyOption,
+  addPruningOptions,
+  type MeasuredOptions,
+  type PruningOptions,
+} from '../options/pruning.ts';
+import { number, place, whole } from '../parse.ts';
 import { makePlan, planJson, planText, pruningNow } from '../plan-file.ts';
 import type { Result, Ui } from '../ui.ts';
 
-interface PlanCommandOptions extends EngineOptions, DataOptions, PruningOptions {
+interface PlanCommandOptions extends EngineOptions, DataOptions, PruningOptions, MeasuredOptions {
   readonly out?: string;
   readonly seed?: number;
   readonly overwrite?: boolean;
@@ -21,6 +26,9 @@ export const addPlan = (program: Command, ui: Ui): void => {
     .command('plan <model>')
     .description('Judge units and say which should go and what that saves. The model is not changed.');
   addPruningOptions(command);
+  addLatencyOption(command)
+    .optionsGroup('Pruning:')
+    .option('--floor <accuracy>', 'how far: while validation accuracy is at least this, like 0.9', number);
   addDataOptions(command)
     .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)', place)
     .option('--overwrite', 'replace a file that is in --out')

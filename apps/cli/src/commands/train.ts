@@ -10,10 +10,11 @@ import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addExportOptions } from '../options/export.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
-import { addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
+import { addPhasesOption, addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
 import { addPruningOptions } from '../options/pruning.ts';
 import { addRemovalOptions } from '../options/removal.ts';
 import { addRestartOption } from '../options/restart.ts';
+import { addResumeOption, checkResume } from '../options/resume.ts';
 import { addTrainingOptions } from '../options/training.ts';
 import { place } from '../parse.ts';
 import { restartRun } from '../restart-run.ts';
@@ -22,11 +23,6 @@ import { type TrainCommandOptions, trainRun } from '../train-run.ts';
 import type { Result, Ui } from '../ui.ts';
 
 const EPOCHS = 5;
-
-/** What may be said anew when a run goes on. */
-const forResume = [
-  ...['out', 'resume', 'engine', 'report', 'quantize', 'shardBytes', 'offline', 'json', 'debug'],
-];
 
 export const addTrain = (program: Command, ui: Ui): void => {
   const command = program
@@ -38,10 +34,11 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addRemovalOptions(command);
   addScheduleOptions(command);
+  addPhasesOption(command);
   addExportOptions(command);
-  addRestartOption(command)
+  addRestartOption(command);
+  addResumeOption(command)
     .option('--out <dir>', 'where model/, plans/, record.jsonl and report.html go', place)
-    .option('--resume', 'go on with an interrupted run in --out, with its own options')
     .option('--overwrite', 'replace a run that is in --out')
     .option('--no-report', 'write no report.html');
   addConfigOptions(command);
@@ -53,15 +50,6 @@ export const addTrain = (program: Command, ui: Ui): void => {
   });
 };
 
-function checkResume(command: Command): void {
-  const stranger = command.options.find((option) => {
-    const name = option.attributeName();
-    return command.getOptionValueSource(name) === 'cli' && !forResume.includes(name);
-  });
-  if (stranger)
-    throw new UsageError(`--resume goes on with the run's own options: leave out ${stranger.long}`);
-}
-
 async function train(given: TrainCommandOptions, ui: Ui): Promise<Result> {
   const { resume } = given;
   const out = outOf(given);
@@ -69,7 +57,7 @@ async function train(given: TrainCommandOptions, ui: Ui): Promise<Result> {
   else if ((await runIn(out)) === 'finished') {
     throw new UsageError(`the run in ${out} is finished: there is nothing to resume`);
   }
-  const options = resume ? { ...(await readSettings<TrainCommandOptions>(out)), ...given } : given;
+  const options = resume ? { ...(await readSettings<TrainCommandOptions>(out, 'train')), ...given } : given;
   const { seed = 1, epochs = EPOCHS } = options;
   // before anything is loaded: the command line's own faults come first
   const { restart } = options;

@@ -19,7 +19,7 @@ export const addConfigOptions = (command: Command): Command =>
 
 /** What says the same thing in different ways: who says one of them on the command line means none of the others. */
 const alternatives: readonly (readonly (readonly string[])[])[] = [
-  [['fraction'], ['count'], ['threshold']],
+  [['fraction'], ['count'], ['params'], ['macs'], ['bytes'], ['threshold'], ['latency']],
   [['after'], ['every', 'from', 'until', 'power']],
 ];
 

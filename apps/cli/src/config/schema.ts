@@ -6,11 +6,12 @@ import { compensationNames } from '../catalog/compensations.ts';
 import { optimizerNames } from '../catalog/optimizers.ts';
 import type { EngineOptions } from '../options/common.ts';
 import { type DataOptions, dataset } from '../options/data.ts';
+import { type DistillationSettings, distillationSettings } from '../options/distillation.ts';
 import type { ExportOptions } from '../options/export.ts';
 import { type ModelOptions, modelNames } from '../options/model.ts';
-import type { PhaseOptions, TrainPruningOptions } from '../options/phases.ts';
+import type { PhaseOptions, ScheduleOptions, TrainPruningOptions } from '../options/phases.ts';
 import { prunerSpec } from '../options/pruners.ts';
-import type { PruningOptions } from '../options/pruning.ts';
+import type { MeasuredOptions, PruningOptions } from '../options/pruning.ts';
 import type { RemovalOptions } from '../options/removal.ts';
 import { type RestartSettings, restartSettings } from '../options/restart.ts';
 import type { TrainingOptions } from '../options/training.ts';
@@ -36,14 +37,23 @@ export interface PruneConfig
     ExportOptions,
     TrainingOptions,
     PruningOptions,
+    MeasuredOptions,
+    ScheduleOptions,
     RemovalOptions {
   readonly out?: string;
+  readonly distill?: true | DistillationSettings;
   readonly sweep?: boolean;
   readonly report?: boolean;
 }
 
 const whole = (least: number): z.ZodInt => z.int().min(least);
 const share = z.number().min(0).max(1);
+const left = z
+  .number()
+  .positive()
+  .refine((value) => value !== 1, {
+    error: 'Give the share that may be left, like 0.5, or a number above 1',
+  });
 const text = z.string().min(1);
 const widths = z.array(z.int().positive());
 
@@ -105,12 +115,19 @@ const judging = {
       error: 'Give a pruner, or a list of pruners that judge together',
     })
     .describe('who judges; several judge together, by rank'),
-  fraction: z.number().min(0).lt(1).describe('how far: this share of the units of each group'),
+  fraction: z
+    .union([z.number().min(0).lt(1), z.record(z.string(), z.number().min(0).lt(1))], {
+      error: 'Give a share of the units from 0 to below 1, or one for each group: { "fc1": 0.5 }',
+    })
+    .describe('how far: this share of the units of each group'),
   count: z
     .union([whole(0), z.record(z.string(), whole(0))], {
       error: 'Give a number of units, or one for each group: { "fc1": 10 }',
     })
     .describe('how far: so many units of each group'),
+  params: left.describe('how far: until at most these parameters are left: a share, or a number'),
+  macs: left.describe('how far: the same of multiply-adds'),
+  bytes: left.describe('how far: the same of the bytes of float32 weights'),
   threshold: z.number().describe('how far: the units with a score below it'),
   ranking: choice(rankings).describe(
     'which groups share the budget: each has its own, all, or those of like parts',
@@ -167,5 +184,24 @@ export const trainConfig: z.ZodType<TrainConfig> = strict(
 );
 
 export const pruneConfig: z.ZodType<PruneConfig> = strict(
-  optional({ ...common, ...data, ...training(0), ...judging, ...removal, calibration, sweep: z.boolean() }),
+  optional({
+    ...common,
+    ...data,
+    ...training(0),
+    ...judging,
+    latency: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .describe("how far: until a forward pass takes this share of the model's time"),
+    ...schedule,
+    ...removal,
+    calibration,
+    distill: z
+      .union([z.literal(true), distillationSettings], {
+        error: 'Give true, or settings: { "temperature": 4 }',
+      })
+      .describe('fine-tune with the unpruned model as a teacher'),
+    sweep: z.boolean(),
+  }),
 );

@@ -5,7 +5,7 @@ import { phases } from '../config/schema.ts';
 import { valid } from '../config/strict.ts';
 import { asUsage, UsageError } from '../errors.ts';
 import { number, whole } from '../parse.ts';
-import { type JudgingOptions, type PruningOptions, pruningOf, wantsUnits } from './pruning.ts';
+import { budgetKeys, type JudgingOptions, type PruningOptions, pruningOf, wantsUnits } from './pruning.ts';
 import type { RemovalOptions } from './removal.ts';
 
 /** When to prune in a training. */
@@ -35,6 +35,11 @@ export const addScheduleOptions = (command: Command): Command =>
     .option('--power <p>', 'much at first, little at the end: by 1 - (1 - k/n)^p; 3 is usual', number)
     .option('--after <share>', 'once, after this part of the epochs', number)
     .option('--floor <accuracy>', 'only while validation accuracy is at least this, like 0.9', number)
+    .optionsGroup('Options:');
+
+export const addPhasesOption = (command: Command): Command =>
+  command
+    .optionsGroup('When to prune:')
     .option(
       '--phases <json>',
       'several pruners, each with a budget and a schedule of its own: [{"pruner": ...}, ...]',
@@ -52,16 +57,20 @@ const parsePhases = (text: string): readonly PhaseOptions[] => {
   return valid(phases, value);
 };
 
-const scheduleKeys = ['every', 'from', 'until', 'after', 'power', 'floor'] as const;
-
 const asked = <Key extends string>(
   options: { readonly [K in Key]?: unknown },
   keys: readonly Key[],
 ): Key | undefined => keys.find((key) => options[key] !== undefined);
 
+const stepKeys = ['every', 'from', 'until', 'after', 'power'] as const;
+const scheduleKeys = [...stepKeys, 'floor'] as const;
+
+/** Whether the options say when to prune, and not only how far. */
+export const saysWhen = (options: ScheduleOptions): boolean => asked(options, stepKeys) !== undefined;
+
 const phaseKeys = [
-  ...(['pruner', 'fraction', 'count', 'threshold', 'ranking', 'scope', 'roundTo', 'minUnits'] as const),
-  ...(['compensation', 'wholeLayers'] as const),
+  ...budgetKeys,
+  ...(['pruner', 'ranking', 'scope', 'roundTo', 'minUnits', 'compensation', 'wholeLayers'] as const),
   ...scheduleKeys,
 ];
 

@@ -3,14 +3,17 @@ import type { Command } from 'commander';
 import { type CompensationName, compensationNames, compensations } from '../catalog/compensations.ts';
 import { prunerNames } from '../catalog/pruners.ts';
 import { UsageError } from '../errors.ts';
-import { counts, fraction, globs, number, oneOf, whole } from '../parse.ts';
+import { counts, fractions, globs, left, number, oneOf, share, whole } from '../parse.ts';
 import { hasBounds, makePruner, type PrunerSpec, parsePruner } from './pruners.ts';
 
 /** Who judges, how far to go, and what survivors take over. */
 export interface JudgingOptions {
   readonly pruner?: PrunerSpec | readonly PrunerSpec[];
-  readonly fraction?: number;
+  readonly fraction?: number | Readonly<Record<string, number>>;
   readonly count?: number | Readonly<Record<string, number>>;
+  readonly params?: number;
+  readonly macs?: number;
+  readonly bytes?: number;
   readonly threshold?: number;
   readonly ranking?: Ranking;
   readonly scope?: readonly string[];
@@ -25,11 +28,19 @@ export interface PruningOptions extends JudgingOptions {
   readonly calibration?: number;
 }
 
-const judgeKeys = ['pruner', 'fraction', 'count', 'threshold'] as const;
+/** How far to go, as found by measuring smaller models. */
+export interface MeasuredOptions {
+  readonly latency?: number;
+  readonly floor?: number;
+}
+
+/** What says how far to go by itself. */
+export const budgetKeys = ['fraction', 'count', 'params', 'macs', 'bytes', 'threshold'] as const;
+const measuredKeys = ['latency', 'floor'] as const;
 
 /** Whether the options say which units go. */
-export const wantsUnits = (options: JudgingOptions): boolean =>
-  judgeKeys.some((key) => options[key] !== undefined);
+export const wantsUnits = (options: JudgingOptions & MeasuredOptions): boolean =>
+  (['pruner', ...budgetKeys, ...measuredKeys] as const).some((key) => options[key] !== undefined);
 
 /** How many training rows units are judged on. */
 export const CALIBRATION = 2000;
@@ -43,8 +54,15 @@ export const addPruningOptions = (command: Command): Command =>
         'several judge together, by rank',
       collect,
     )
-    .option('--fraction <share>', 'how far: this share of the units of each group', fraction)
+    .option(
+      '--fraction <share>',
+      'how far: this share of the units of each group, or fc1=0.5,fc2=0.2',
+      fractions,
+    )
     .option('--count <n>', 'how far: so many units of each group, or fc1=10,fc2=5', counts)
+    .option('--params <left>', 'how far: until at most these parameters are left: a share, or a number', left)
+    .option('--macs <left>', 'how far: the same of multiply-adds', left)
+    .option('--bytes <left>', 'how far: the same of the bytes of float32 weights', left)
     .option('--threshold <score>', 'how far: the units with a score below it', number)
     .option(
       '--ranking <how>',
@@ -64,17 +82,32 @@ export const addPruningOptions = (command: Command): Command =>
     .option('--calibration <n>', `judge units on so many training rows (default: ${CALIBRATION})`, whole(1))
     .optionsGroup('Options:');
 
+/** Of commands that prune at once. */
+export const addLatencyOption = (command: Command): Command =>
+  command
+    .optionsGroup('Pruning:')
+    .option(
+      '--latency <share>',
+      "how far: until a forward pass takes this share of the model's time here",
+      share,
+    )
+    .optionsGroup('Options:');
+
 const collect = (text: string, earlier: readonly PrunerSpec[] = []): readonly PrunerSpec[] => [
   ...earlier,
   parsePruner(text),
 ];
 
-/** What the options mean, or why they can't be. */
-export async function pruningOf(options: JudgingOptions, seed: number): Promise<Pruning> {
+/** What the options mean, or why they can't be. Where sizes are measured, no budget is needed. */
+export async function pruningOf(
+  options: JudgingOptions & MeasuredOptions,
+  seed: number,
+  { measured = false }: { readonly measured?: boolean } = {},
+): Promise<Pruning> {
   const { compensation, ranking, scope, keep, roundTo, minUnits, wholeLayers } = options;
   const specs = [options.pruner ?? 'angle'].flat();
   const pruner = await makePruner(specs, seed);
-  const budget = budgetOf(options, pruner, specs);
+  const budget = measured ? checkMeasured(options) : budgetOf(options, pruner, specs);
   const filled = compensation && compensations[compensation]();
   if (filled?.partners && !hasPartners(pruner)) {
     throw new UsageError(
@@ -101,24 +134,27 @@ const hasPartners = (pruner: Pruner): boolean =>
 const isPairs = (pruner: Pruner): boolean =>
   'members' in pruner ? pruner.members.every(isPairs) : 'compare' in pruner;
 
-function budgetOf(
-  { fraction: share, count, threshold, ranking = 'local' }: JudgingOptions,
-  pruner: Pruner,
-  specs: readonly PrunerSpec[],
-): Budget | undefined {
-  const budgets: Budget[] = [
-    ...(share === undefined ? [] : [{ fraction: share }]),
-    ...(count === undefined ? [] : [{ count }]),
-    ...(threshold === undefined ? [] : [{ threshold }]),
-  ];
-  if (budgets.length > 1)
-    throw new UsageError('give one of --fraction, --count and --threshold, not several');
-  if (budgets.length === 0 && !(isPairs(pruner) && specs.every(hasBounds))) {
+function budgetOf(options: JudgingOptions, pruner: Pruner, specs: readonly PrunerSpec[]): Budget | undefined {
+  const [key, other] = budgetKeys.filter((name) => options[name] !== undefined);
+  if (other !== undefined) throw new UsageError(`give one of ${budgetFlags}, not several`);
+  if (key === undefined && !(isPairs(pruner) && specs.every(hasBounds))) {
     const bounds = isPairs(pruner) ? ', or bounds: --pruner angle:lower=30,upper=150' : '';
-    throw new UsageError(`say how far to prune: --fraction 0.5, --count 10 or --threshold 1e-3${bounds}`);
+    throw new UsageError(
+      `say how far to prune: --fraction 0.5, --count 10, --params 0.5 or --threshold 1e-3${bounds}`,
+    );
   }
-  if (ranking !== 'local' && share === undefined && count === undefined) {
-    throw new UsageError(`--ranking ${ranking} shares a number of units out: give --fraction or --count`);
+  const { ranking = 'local' } = options;
+  if (ranking !== 'local' && (key === undefined || key === 'threshold')) {
+    throw new UsageError(`--ranking ${ranking} shares a budget out: give --fraction, --count or --params`);
   }
-  return budgets[0];
+  return key && ({ [key]: options[key] } as unknown as Budget);
+}
+
+const flags = (keys: readonly string[]): string => keys.map((key) => `--${key}`).join(', ');
+const budgetFlags = flags(budgetKeys);
+
+/** @throws if a size that is measured is not all that is asked for. */
+function checkMeasured(options: JudgingOptions & MeasuredOptions): undefined {
+  const keys = [...budgetKeys, ...measuredKeys].filter((name) => options[name] !== undefined);
+  if (keys.length > 1) throw new UsageError(`give one of ${flags(keys)}, not several`);
 }
