@@ -128,6 +128,7 @@ describe('models, pruners, data and doctor', () => {
       { name: 'magnitude', needs: [], options: ['norm', 'of'] },
       { name: 'slimming' },
       { name: 'geometric-median' },
+      { name: 'clustering', needs: [], options: [] },
       { name: 'nisp', pairs: false, needs: ['activations'], options: ['last', 'alpha'] },
       { name: 'random', pairs: false, needs: [] },
     ]);

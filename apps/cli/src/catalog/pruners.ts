@@ -2,6 +2,7 @@ import type { Pruner } from '@espalier/core';
 import { angle, distinctiveness } from '@espalier/pruner-angle';
 import { apoz } from '@espalier/pruner-apoz';
 import { badness } from '@espalier/pruner-badness';
+import { clustering } from '@espalier/pruner-clustering';
 import { contribution } from '@espalier/pruner-contribution';
 import { geometricMedian, magnitude, slimming } from '@espalier/pruner-magnitude';
 import { nisp } from '@espalier/pruner-nisp';
@@ -38,6 +39,7 @@ export type PrunerName =
   | 'magnitude'
   | 'slimming'
   | 'geometric-median'
+  | 'clustering'
   | 'nisp'
   | 'random';
 
@@ -161,6 +163,12 @@ export const pruners: Readonly<Record<PrunerName, PrunerEntry>> = {
     paper: 'He et al. 2019',
     options: {},
     make: () => geometricMedian(),
+  }),
+  clustering: entry({
+    criterion: 'units like others: of each cluster (k-means++) of weights one stays',
+    paper: 'Li et al. 2018',
+    options: {},
+    make: (_, seed) => clustering({ seed }),
   }),
   nisp: entry({
     criterion: 'units that the final response layer makes least use of, through absolute weights',
