@@ -99,7 +99,8 @@ describe('layoutOf', () => {
         const places = [...layout.boxes.values()];
         expect(places).toHaveLength(layers.length);
         for (const [i, a] of places.entries()) {
-          expect(a.x >= 0 && a.y >= 0 && a.x + 100 <= layout.width && a.y + 40 <= layout.height).toBe(true);
+          const isAcross = a.x >= layout.left && a.x + 100 <= layout.left + layout.width;
+          expect(isAcross && a.y >= 0 && a.y + 40 <= layout.height).toBe(true);
           for (const b of places.slice(0, i)) {
             expect(Math.abs(a.x - b.x) >= 100 || Math.abs(a.y - b.y) >= 40).toBe(true);
           }
@@ -108,6 +109,29 @@ describe('layoutOf', () => {
       }),
       { numRuns: 60, seed: 4 },
     );
+  });
+
+  it('leaves room for arrows that go round the outside', () => {
+    // as in a U-Net: the last of each side reads the first of the other
+    const [down, up] = [
+      Array.from({ length: 6 }, (_, i) => `down${i}`),
+      [0, 1, 2, 3, 4, 5].map((i) => `up${i}`),
+    ];
+    const layers = [layer('in', [], { macs: 1 })];
+    for (const [i, name] of down.entries()) layers.push(layer(name, [down[i - 1] ?? 'in'], { macs: 1 }));
+    for (const [i, name] of up.entries()) {
+      layers.push(layer(name, [...new Set([up[i - 1] ?? down.at(-1)!, down[5 - i]!])], { macs: 1 }));
+    }
+    const { left, width, edges, boxes } = layoutOf(boxesOf(graphOf(layers, [])), () => ({
+      width: 100,
+      height: 40,
+    }));
+    const across = edges.flatMap(({ points }) => points.map(({ x }) => x));
+    expect(Math.min(...across)).toBeGreaterThanOrEqual(left);
+    expect(Math.max(...across)).toBeLessThanOrEqual(left + width);
+    // dagre takes the boxes alone for the width
+    const ends = [...boxes.values()].map(({ x }) => x + 100);
+    expect(Math.min(...across) < 0 || Math.max(...across) > Math.max(...ends)).toBe(true);
   });
 
   it('survives layers that read one another in a circle', () => {

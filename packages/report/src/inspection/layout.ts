@@ -11,6 +11,8 @@ export interface Place {
 
 /** Where everything stands. */
 export interface Layout {
+  /** The least x; the least y is 0. */
+  readonly left: number;
   readonly width: number;
   readonly height: number;
   readonly boxes: ReadonlyMap<Box, Place>;
@@ -21,6 +23,8 @@ export interface Layout {
 
 type Point = Readonly<Record<'x' | 'y', number>>;
 
+/** Left and right of all. */
+const MARGIN = 10;
 /** How near to a corner of a box an arrow may come. */
 const CORNER = 16;
 
@@ -30,7 +34,7 @@ export function layoutOf(
   sizeOf: (box: Box) => Pick<Place, 'width' | 'height'>,
 ): Layout {
   const graph = new Graph<object, Place, { readonly points: readonly Point[] }>({ compound: true });
-  graph.setGraph({ ranksep: 30, nodesep: 24, edgesep: 14, marginx: 10, marginy: 12 });
+  graph.setGraph({ ranksep: 30, nodesep: 24, edgesep: 14, marginx: MARGIN, marginy: 12 });
   const keys = new Map(boxes.map((box, i) => [box, `box ${i}`]));
   const frames = [...new Set(boxes.flatMap(({ around }) => around))].sort();
   for (const name of frames) graph.setNode(`frame ${name}`, {} as Place);
@@ -52,18 +56,24 @@ export function layoutOf(
     return { x: x - width / 2, y: y - height / 2, width, height };
   };
   const places = new Map([...keys].map(([box, key]) => [box, placeOf(key)]));
+  const edges = boxes.flatMap((to) =>
+    others(to).map((from) => {
+      const { points } = graph.edge(keys.get(from)!, keys.get(to)!);
+      return { from, to, points: fromBelowToTop(points, places.get(from)!, places.get(to)!) };
+    }),
+  );
   const { width = 0, height = 0 } = graph.graph() as Partial<Place>;
+  // dagre's own width is that of the boxes: an arrow past many of them may go round outside
+  let [left, right] = [0, width];
+  for (const { x } of edges.flatMap(({ points }) => points)) {
+    left = Math.min(left, x - MARGIN);
+    right = Math.max(right, x + MARGIN);
+  }
   return {
-    width: Math.ceil(width),
-    height: Math.ceil(height),
+    ...{ left: Math.floor(left), width: Math.ceil(right) - Math.floor(left), height: Math.ceil(height) },
     boxes: places,
     frames: frames.map((name) => ({ name, ...placeOf(`frame ${name}`) })),
-    edges: boxes.flatMap((to) =>
-      others(to).map((from) => {
-        const { points } = graph.edge(keys.get(from)!, keys.get(to)!);
-        return { from, to, points: fromBelowToTop(points, places.get(from)!, places.get(to)!) };
-      }),
-    ),
+    edges,
   };
 }
 

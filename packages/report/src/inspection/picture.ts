@@ -34,7 +34,7 @@ export function picture(graph: Graph, name: string): string {
   const style = `${colorRulesFor(body, '.e-graph')}.e-graph text{font-family:${fonts}}`;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" class="e-graph" width="${layout.width}" height="${layout.height}" ` +
-    `viewBox="0 0 ${layout.width} ${layout.height}" role="img" aria-label="${escapeHtml(label)}">` +
+    `viewBox="${layout.left} 0 ${layout.width} ${layout.height}" role="img" aria-label="${escapeHtml(label)}">` +
     `<style>${style}</style>${body}</svg>`
   );
 }
