@@ -56,7 +56,7 @@ async function solve(
   });
 }
 
-const exact = { iterations: 1000, tolerance: 1e-5 };
+const exact = { iterations: 1000, tolerance: 1e-5, refit: false };
 const closeTo = (value: number) => expect.closeTo(value, 2);
 
 describe('netTrim', () => {
@@ -74,6 +74,17 @@ describe('netTrim', () => {
     const { kernel, off } = await solve({ inputs, kernel: [[3], [-4], [0.5]] }, { epsilon, ...exact });
     expect(kernel).toEqual([[closeTo(2)], [closeTo(-3)], [0]]);
     expect(off).toBeCloseTo(epsilon, 4);
+  });
+
+  it('gives what is left its size back, and nothing else', async () => {
+    const inputs = [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ];
+    const numbers = { inputs, kernel: [[3], [-4], [0.5]] };
+    const { kernel } = await solve(numbers, { epsilon: 0.3, ...exact, refit: true });
+    expect(kernel).toEqual([[closeTo(3)], [closeTo(-4)], [0]]);
   });
 
   it('has the bounds of a whole layer shared out among its units', async () => {
@@ -183,7 +194,7 @@ describe('netTrim', () => {
     expect((await solve(numbers, {})).kernel).toEqual([[0], [0]]);
   });
 
-  it('keeps the bounds, with fewer patterns than inputs and with more', async () => {
+  it('keeps the bounds, with fewer patterns than inputs and with more', { tags: ['slow'] }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -193,9 +204,10 @@ describe('netTrim', () => {
           epsilon: fc.double({ min: 0.02, max: 0.5, noNaN: true }),
           rectified: fc.boolean(),
           hasBias: fc.boolean(),
+          refit: fc.boolean(),
           seed: fc.integer({ min: 1, max: 1000 }),
         }),
-        async ({ patterns, inputs, outputs, epsilon, rectified, hasBias, seed }) => {
+        async ({ patterns, inputs, outputs, epsilon, rectified, hasBias, refit, seed }) => {
           const draw = (rows: number, columns: number, salt: number) =>
             tf.tidy(() =>
               tf.randomNormal<tf.Rank.R2>([rows, columns], 0, 1, 'float32', seed + salt).arraySync(),
@@ -206,11 +218,13 @@ describe('netTrim', () => {
             rectified,
             ...(hasBias && { bias: draw(1, outputs, 3)[0]! }),
           };
-          const { kernel, off, above } = await solve(numbers, { epsilon, iterations: 500, tolerance: 1e-4 });
+          const { kernel, off, above } = await solve(numbers, {
+            ...{ epsilon, refit, iterations: 500, tolerance: 1e-4 },
+          });
           const [before, after] = [numbers.kernel, kernel].map((weights) =>
             weights.flat().reduce((total, weight) => total + Math.abs(weight), 0),
           );
-          expect(after).toBeLessThanOrEqual(before! * 1.001);
+          if (!refit) expect(after).toBeLessThanOrEqual(before! * 1.001);
           // where nothing comes out at all there is nothing to be off by
           if (Number.isFinite(off)) expect(off).toBeLessThan(epsilon * 1.02 + 1e-3);
           expect(above).toBeLessThan(0.02);

@@ -20,7 +20,12 @@ export interface NetTrimArgs {
   readonly gamma?: number;
   /** The most patterns that a layer is solved by: more than it has inputs. Default 2000. */
   readonly patterns?: number;
-  /** The most rounds of the search. Default 200. */
+  /**
+   * Whether the weights that are left are fitted anew to what the layer put out, each layer still by what it reads: an absolute
+   * sum shrinks what it keeps. Default true; false leaves the program's own solution.
+   */
+  readonly refit?: boolean;
+  /** The most rounds of the search, and of the refit. Default 200. */
   readonly iterations?: number;
   /** The search ends before that once its residuals are at most this share. Default 1e-3. */
   readonly tolerance?: number;
@@ -37,6 +42,8 @@ export interface NetTrimArgs {
  * always keep the bounds. Where no relu follows, Ω is everything: the softmax layer keeps its sums. A convolution is a
  * layer of as many patterns as it has places.
  *
+ * The weights that are left are then fitted anew by least squares, with the same V (`refit`).
+ *
  * Solved by ADMM (see `sparsest`), all units of a layer at once: the cost of a round is that of four passes of the
  * patterns through the layer.
  *
@@ -47,6 +54,7 @@ export const netTrim = ({
   form = 'parallel',
   gamma = Math.sqrt(1.1),
   patterns = 2000,
+  refit = true,
   iterations = 200,
   tolerance = 1e-3,
 }: NetTrimArgs = {}): WeightSolver => {
@@ -64,7 +72,7 @@ export const netTrim = ({
       const program = await programOf(problem, epsilon, gamma);
       const { inputs, targets, active, ceiling, price, start } = program;
       try {
-        const weights = await sparsest(program, { iterations, tolerance });
+        const weights = await sparsest(program, { iterations, tolerance, refit });
         return solutionOf(problem, weights);
       } finally {
         tf.dispose([inputs, targets, active, ceiling, price, start]);

@@ -19,12 +19,14 @@ export type Program = {
   readonly start: tf.Tensor2D;
 };
 
-/** When the search ends. */
+/** How the search goes. */
 export interface Search {
-  /** The most rounds. */
+  /** The most rounds; as many again for the refit. */
   readonly iterations: number;
-  /** Before that, once both residuals are at most this share of what they are differences of. */
+  /** It ends before that once both residuals are at most this share of what they are differences of. */
   readonly tolerance: number;
+  /** Whether the weights that are left are fitted anew, as near to the targets as they can be under the same ceiling. */
+  readonly refit: boolean;
 }
 
 /** Rounds between two looks at the residuals: each waits for the engine. */
@@ -48,38 +50,82 @@ type State = {
   readonly missedWeights: tf.Tensor2D;
 };
 
+/** What each round brings sums and weights to, given how much a change costs. */
+interface Wanted {
+  /** The sums nearest to these that will do. */
+  sums(given: tf.Tensor2D, penalty: number): tf.Tensor2D;
+  /** The weights nearest to these that will do. */
+  weights(given: tf.Tensor2D, penalty: number): tf.Tensor2D;
+}
+
 /**
  * Solves a program by the alternating direction method of multipliers (Aghasi, Abdi, Romberg 2020, algorithm 1): in turn
  * the bounds are kept, weights are shrunk to 0, and both are reconciled by least squares. The last of the shrunk weights
  * are the answer, so its zeros are zeros; it keeps the bounds as far as the search has come.
  *
+ * What an absolute sum picks it also shrinks; a refit gives those that are left their size back (Meinshausen, "Relaxed
+ * lasso", 2007), in the same way.
+ *
  * @returns shape [inputs, outputs], the caller's to dispose.
  */
-export async function sparsest(program: Program, { iterations, tolerance }: Search): Promise<tf.Tensor2D> {
+export async function sparsest(program: Program, search: Search): Promise<tf.Tensor2D> {
   const scale = await scaleOf(program.inputs);
   // inputs that are all 0 need no weights
   if (scale === 0) return tf.tidy(() => tf.mul(program.start, tf.sub(1, program.price)));
   const scaled = tf.tidy(() => scaledBy(program, scale));
-  const system = await systemOf(scaled.inputs);
-  let penalty = await firstPenalty(program);
-  let state = tf.tidy(() => startOf(scaled));
+  const { inputs, targets, ceiling } = scaled;
+  const system = await systemOf(inputs);
   try {
-    for (let round = 1; round <= iterations; round++) {
-      const before = state;
-      state = tf.tidy(() => next(scaled, system, before, penalty));
-      const isLook = round % LOOK === 0;
-      const factor = isLook ? await changeOf(state, before, tolerance) : 1;
-      tf.dispose(before);
-      if (factor === 'done') break;
-      if (factor === 1) continue;
-      penalty *= factor;
-      state = withDuals(state, factor);
-    }
-    return state.sparse.clone();
+    const found = await alternate(scaled, system, bounded(scaled), await firstPenalty(program), search);
+    if (!search.refit) return found;
+    const left = tf.tidy(() =>
+      tf.cast<tf.Tensor2D>(tf.logicalOr(tf.notEqual(found, 0), tf.equal(program.price, 0)), 'float32'),
+    );
+    const fitted = await alternate({ ...scaled, start: found }, system, fit(scaled, left), 1, search);
+    tf.dispose([found, left]);
+    return fitted;
   } finally {
     system.dispose();
-    tf.dispose([state, scaled.inputs, scaled.targets, scaled.ceiling]);
+    tf.dispose([inputs, targets, ceiling]);
   }
+}
+
+/** The sums within their bounds, the weights as small as can be. */
+const bounded = (program: Program): Wanted => ({
+  sums: (given) => withinBounds(program, given),
+  weights: (given, penalty) => shrunk(given, tf.div(program.price, penalty)),
+});
+
+/** The active sums near their targets, the others below the ceiling, the weights 0 but where `left` is 1. */
+const fit = ({ targets, active, ceiling }: Program, left: tf.Tensor2D): Wanted => ({
+  sums: (given, penalty) =>
+    chosen(active, tf.div(tf.add(tf.mul(penalty, given), targets), penalty + 1), tf.minimum(given, ceiling)),
+  weights: (given) => tf.mul(left, given),
+});
+
+/** Rounds of the alternating direction method, from the program's start on. */
+async function alternate(
+  program: Program,
+  system: System,
+  wanted: Wanted,
+  firstPenalty: number,
+  { iterations, tolerance }: Search,
+): Promise<tf.Tensor2D> {
+  let penalty = firstPenalty;
+  let state = tf.tidy(() => startOf(program));
+  for (let round = 1; round <= iterations; round++) {
+    const before = state;
+    state = tf.tidy(() => next(wanted, system, before, penalty));
+    const factor = round % LOOK === 0 ? await changeOf(state, before, tolerance) : 1;
+    tf.dispose(before);
+    if (factor === 'done') break;
+    if (factor === 1) continue;
+    penalty *= factor;
+    state = withDuals(state, factor);
+  }
+  const answer = state.sparse.clone();
+  tf.dispose(state);
+  return answer;
 }
 
 async function scaleOf(inputs: tf.Tensor2D): Promise<number> {
@@ -112,13 +158,13 @@ function startOf({ inputs, start }: Program): State {
   };
 }
 
-function next(program: Program, system: System, state: State, penalty: number): State {
+function next(wanted: Wanted, system: System, state: State, penalty: number): State {
   const relaxed = (now: tf.Tensor2D, before: tf.Tensor2D): tf.Tensor2D =>
     tf.add(tf.mul(RELAX, now), tf.mul(1 - RELAX, before));
   const sums = relaxed(state.sums, state.bounded);
   const weights = relaxed(state.weights, state.sparse);
-  const bounded = withinBounds(program, tf.sub(sums, state.missedSums));
-  const sparse = shrunk(tf.sub(weights, state.missedWeights), tf.div(program.price, penalty));
+  const bounded = wanted.sums(tf.sub(sums, state.missedSums), penalty);
+  const sparse = wanted.weights(tf.sub(weights, state.missedWeights), penalty);
   const missedSums = tf.add<tf.Tensor2D>(state.missedSums, tf.sub(bounded, sums));
   const missedWeights = tf.add<tf.Tensor2D>(state.missedWeights, tf.sub(sparse, weights));
   const solved = system.solve(tf.add(bounded, missedSums), tf.add(sparse, missedWeights));
@@ -130,9 +176,12 @@ function withinBounds({ targets, active, ceiling, epsilon }: Program, sums: tf.T
   const off = tf.mul(active, tf.sub(sums, targets));
   const far = tf.maximum(tf.norm(off), TINY);
   const near = tf.add(targets, tf.mul(tf.minimum(1, tf.div(epsilon, far)), off));
-  const low = tf.minimum(sums, ceiling);
-  return tf.add(tf.mul(active, near), tf.mul(tf.sub(1, active), low));
+  return chosen(active, near, tf.minimum(sums, ceiling));
 }
+
+/** The first where `active` is 1, else the second. */
+const chosen = (active: tf.Tensor2D, one: tf.Tensor, other: tf.Tensor): tf.Tensor2D =>
+  tf.add(tf.mul(active, one), tf.mul(tf.sub(1, active), other));
 
 /** Nearer to 0 by `by`, and 0 where that is further than it is away. */
 const shrunk = (weights: tf.Tensor2D, by: tf.Tensor): tf.Tensor2D =>
