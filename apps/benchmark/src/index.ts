@@ -9,16 +9,20 @@ import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
 import { buys } from './buys/index.ts';
 import { cost } from './cost/index.ts';
 import { kernels } from './kernels/index.ts';
+import { noise } from './noise/index.ts';
 import { overhead } from './overhead/index.ts';
 import { ranking } from './ranking/index.ts';
 import { singh2018 } from './singh-2018/index.ts';
 import { speed } from './speed/index.ts';
 import { sui2018 } from './sui-2018/index.ts';
+import { yu2018 } from './yu-2018/index.ts';
 
 const benchmarks: readonly Benchmark[] = [
   sui2018,
   singh2018,
   aghasi2017,
+  yu2018,
+  noise,
   ranking,
   overhead,
   kernels,

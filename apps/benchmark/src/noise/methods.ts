@@ -1,0 +1,35 @@
+import { addOutgoing, type Compensation, leastSquares, none, type Pruner } from '@espalier/core';
+import { angle } from '@espalier/pruner-angle';
+import { magnitude } from '@espalier/pruner-magnitude';
+import { random } from '@espalier/pruner-random';
+import { reconstruction } from '@espalier/pruner-reconstruction';
+import { relevance } from '@espalier/pruner-relevance';
+
+/** Who judges, and what the survivors take over. */
+export interface Method {
+  readonly pruner: (seed: number) => Pruner;
+  readonly compensation: () => Compensation;
+}
+
+/** The whole net, in the place of a method. */
+export const UNPRUNED = 'unpruned';
+
+/** Who judges where no unit goes. */
+export const nobody: Method = { pruner: () => random(), compensation: none };
+
+/** The methods by name. `refit` is `leastSquares`. */
+export const methods: Readonly<Record<string, Method>> = {
+  'angle-add': { pruner: () => angle(), compensation: addOutgoing },
+  'angle-refit': { pruner: () => angle(), compensation: leastSquares },
+  'reconstruction-refit': { pruner: () => reconstruction(), compensation: leastSquares },
+  'relevance-refit': { pruner: () => relevance({ order: 2 }), compensation: leastSquares },
+  'magnitude-refit': { pruner: () => magnitude({ norm: 'l2', of: 'outgoing' }), compensation: leastSquares },
+  'random-refit': { pruner: (seed) => random({ seed }), compensation: leastSquares },
+  'random-none': { pruner: (seed) => random({ seed }), compensation: none },
+};
+
+/** `angle-refit` as a table has it: `Angle, refit`. */
+export const titleOf = (name: string): string => {
+  const [first = '', ...rest] = name.split('-');
+  return [first.slice(0, 1).toUpperCase() + first.slice(1), ...rest].join(', ').replace(', none', '');
+};
