@@ -55,7 +55,7 @@ export const DECAY = 1e-4;
 /** At least so many percent of all kernels' weights go. */
 export const LEVELS: readonly number[] = [50, 75, 90];
 /** What Net-Trim is tried with, until the highest level is reached. */
-export const EPSILONS: readonly number[] = [0.03, 0.08, 0.12, 0.2, 0.35, 0.5];
+export const EPSILONS: readonly number[] = [0.01, 0.03, 0.08, 0.12, 0.2, 0.35, 0.5];
 /** Of Net-Trim, whatever epsilon is. */
 export const SEARCH = { patterns: 3000, iterations: 60 } as const;
 /** Fine-tuning with the zeros held, on so many of the training images. */
