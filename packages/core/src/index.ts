@@ -89,5 +89,5 @@ export {
   type WeightPruning,
 } from './weights/prune-weights.ts';
 export type { WeightBudget } from './weights/score.ts';
-export { type Sparsity, sparsityOf, type Zeros } from './weights/sparsity.ts';
+export { holdZeros, type Sparsity, sparsityOf, type Zeros } from './weights/sparsity.ts';
 export type * from './weights/weight-pruner.ts';

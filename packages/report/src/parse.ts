@@ -57,6 +57,13 @@ const prune = z.object({
   notes: z.array(z.string()),
 });
 
+const weights = z.object({
+  type: z.literal('weights'),
+  epoch: count,
+  pruner: z.string(),
+  kernels: z.array(z.object({ layer: z.string(), weight: z.string(), weights: count, zeros: count })),
+});
+
 const evaluate = z.object({
   type: z.literal('evaluate'),
   stage: z.string(),
@@ -123,6 +130,7 @@ const event: z.ZodType<RunEvent> = z.discriminatedUnion('type', [
   start,
   epoch,
   prune,
+  weights,
   evaluate,
   sweep,
   noise,

@@ -10,6 +10,7 @@ import { noiseSection } from './sections/noise.ts';
 import { pruningsSection } from './sections/prunings.ts';
 import { searchSection } from './sections/search.ts';
 import { trialsSection } from './sections/trials.ts';
+import { weightsSection } from './sections/weights.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 
 /** Options of {@link renderHtml}. */
@@ -34,6 +35,7 @@ export const renderHtml = (record: RunRecord, options: HtmlOptions = {}): string
       ...costSection(summary),
       ...searchSection(summary),
       ...trialsSection(summary),
+      ...weightsSection(summary),
       ...sweepSection(summary),
       ...layersSection(summary),
       ...pruningsSection(summary),

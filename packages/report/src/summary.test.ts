@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { end, epochs, evaluation, pruning, searched, start, whole } from '../test/small.ts';
+import { renderHtml } from './report.ts';
 import { headline, summarize } from './summary.ts';
+import { renderTerminal } from './terminal.ts';
 
 const sentence = (record: Parameters<typeof summarize>[0]): string => headline(summarize(record));
 
@@ -15,6 +17,26 @@ describe('headline', () => {
     expect(sentence(searched)).toBe(
       '56 of 64 units are enough, 61% fewer parameters, 1.2× faster, test accuracy 93.5% → 93.4%.',
     );
+  });
+
+  it('says how many of the weights are zero, once single weights were pruned', () => {
+    const sparse = {
+      type: 'weights' as const,
+      epoch: 3,
+      pruner: 'nettrim',
+      kernels: [
+        { layer: 'fc1', weight: 'kernel', weights: 600, zeros: 480 },
+        { layer: 'fc2', weight: 'kernel', weights: 400, zeros: 270 },
+      ],
+    };
+    const record = [start, evaluation('unpruned', 983, 10), sparse, evaluation('pruned', 979, 10)];
+    expect(sentence(record)).toBe(
+      '75.0% of the weights zero, as fast as before, test accuracy 98.3% → 97.9%.',
+    );
+    const text = renderTerminal(record, { color: false });
+    expect(text).toMatch(/Weights that are zero +.* 75\.?0?%/);
+    expect(text).toMatch(/fc2 .*400 .*270 .*67\.5%/);
+    expect(renderHtml(record)).toContain('What is zero in each layer');
   });
 
   it('says less when the record holds less', () => {

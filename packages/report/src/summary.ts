@@ -11,6 +11,7 @@ import type {
   RunRecord,
   StartEvent,
   SweepEvent,
+  WeightsEvent,
 } from '@espalier/trainer';
 import { formatChange, formatCount, formatPercent, formatPercents, formatRatio, plural } from './format.ts';
 
@@ -33,6 +34,8 @@ export interface Summary {
   readonly attempts: readonly AttemptEvent[];
   /** The hidden layers that the network was tried without. */
   readonly layerTrials: readonly LayerEvent[];
+  /** The single weights that were zeroed last. */
+  readonly sparsity: WeightsEvent | undefined;
   /** Whether anything was done to make the network smaller. */
   readonly isReduced: boolean;
   /** Prunable units. Undefined when nothing was pruned and no smaller network was looked for. */
@@ -56,6 +59,7 @@ const ofType = <Type extends RunEvent['type']>(
 /** Whether an event is the first that made the model smaller. */
 const isSmaller = (event: RunEvent): boolean =>
   event.type === 'prune' ||
+  event.type === 'weights' ||
   (event.type === 'attempt' && event.attempt > 0) ||
   (event.type === 'layer' && event.taken);
 
@@ -65,6 +69,7 @@ export const summarize = (record: RunRecord): Summary => {
   const evaluations = ofType(record, 'evaluate');
   const attempts = ofType(record, 'attempt');
   const layerTrials = ofType(record, 'layer');
+  const sparsity = ofType(record, 'weights').at(-1);
   const reductions = record.filter(
     (event): event is PruneEvent | LayerEvent =>
       event.type === 'prune' || (event.type === 'layer' && event.taken),
@@ -99,7 +104,8 @@ export const summarize = (record: RunRecord): Summary => {
     noises: ofType(record, 'noise'),
     attempts,
     layerTrials,
-    isReduced: units !== undefined || layerTrials.some(({ taken }) => taken),
+    sparsity,
+    isReduced: units !== undefined || sparsity !== undefined || layerTrials.some(({ taken }) => taken),
     units,
     cost: {
       before: start?.cost ?? reductions[0]?.before,
@@ -156,6 +162,7 @@ export const headline = (summary: Summary): string => {
   const parts = [
     unitsPart(summary),
     layersPart(summary),
+    weightsPart(summary),
     paramsPart(summary),
     speedPart(summary),
     accuracyPart(summary),
@@ -181,6 +188,17 @@ const unitsPart = ({ units, epochs, prunings }: Summary): string | undefined => 
 const layersPart = ({ layerTrials }: Summary): string | undefined => {
   const gone = layerTrials.flatMap(({ goes, taken }) => (taken ? goes : []));
   return gone.length > 0 ? `${plural(gone.length, 'layer')} removed` : undefined;
+};
+
+const weightsPart = ({ sparsity }: Summary): string | undefined => {
+  const share = sparsity && zeroShare(sparsity.kernels);
+  return share === undefined ? undefined : `${formatPercent(share)} of the weights zero`;
+};
+
+/** The share of some kernels' weights that is 0; undefined of none. */
+export const zeroShare = (kernels: WeightsEvent['kernels']): number | undefined => {
+  const total = (of: 'weights' | 'zeros'): number => kernels.reduce((sum, kernel) => sum + kernel[of], 0);
+  return total('weights') > 0 ? total('zeros') / total('weights') : undefined;
 };
 
 const paramsPart = ({ cost: { before, after } }: Summary): string | undefined => {

@@ -8,6 +8,7 @@ import { noiseTable } from './sections/noise.ts';
 import { groupHistories } from './sections/prunings.ts';
 import { searchTable } from './sections/search.ts';
 import { trialsTable } from './sections/trials.ts';
+import { weightsTable } from './sections/weights.ts';
 import { headline, type Summary, summarize } from './summary.ts';
 import { plain, type TerminalTable, terminalTable } from './terminal-table.ts';
 
@@ -29,6 +30,7 @@ export const renderTerminal = (record: RunRecord, options: TerminalOptions = {})
     costTable(summary),
     { heading: 'Search', ...searchTable(summary) },
     { heading: 'Layers tried without', ...trialsTable(summary) },
+    { heading: 'Single weights', ...weightsTable(summary) },
     groupsTable(summary),
     evaluationsTable(summary),
     { heading: 'Accuracy under noise', ...noiseTable(summary.noises) },

@@ -66,6 +66,14 @@ const event: fc.Arbitrary<RunEvent> = fc.oneof(
     after: cost,
     notes: fc.array(text, { maxLength: 2 }),
   }),
+  fc.record({
+    type: fc.constant('weights' as const),
+    epoch: fc.nat({ max: 60 }),
+    pruner: text,
+    kernels: fc.array(fc.record({ layer: text, weight: text, weights: count, zeros: count }), {
+      maxLength: 3,
+    }),
+  }),
   fc.record(
     {
       type: fc.constant('evaluate' as const),

@@ -73,6 +73,21 @@ export interface PruneEvent {
   readonly notes: readonly string[];
 }
 
+/** Single weights that were zeroed; the units stay. */
+export interface WeightsEvent {
+  readonly type: 'weights';
+  /** The number of epochs that were done when it happened. */
+  readonly epoch: number;
+  readonly pruner: string;
+  /** All that inputs are multiplied by, and how much of it is 0 now. */
+  readonly kernels: readonly {
+    readonly layer: string;
+    readonly weight: string;
+    readonly weights: number;
+    readonly zeros: number;
+  }[];
+}
+
 /** A measurement of the whole model on one part of the data. */
 export interface EvaluateEvent {
   readonly type: 'evaluate';
@@ -166,6 +181,7 @@ export type RunEvent =
   | StartEvent
   | EpochEvent
   | PruneEvent
+  | WeightsEvent
   | EvaluateEvent
   | SweepEvent
   | NoiseEvent

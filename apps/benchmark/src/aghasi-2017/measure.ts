@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { pruneWeights, sparsityOf, type WeightPruning } from '@espalier/core';
+import { holdZeros, pruneWeights, sparsityOf, type WeightPruning } from '@espalier/core';
 import { loadModel, savedModel, saveModel, useEngine } from '@espalier/engine';
 import { magnitudeWeights } from '@espalier/pruner-magnitude';
 import { netTrim } from '@espalier/pruner-nettrim';
@@ -146,8 +146,7 @@ async function tunedFrom({ digits, job }: Bench, from: string): Promise<string> 
   const path = `${from}-tuned`;
   if (await isKept(path)) return path;
   const model = await loadModel(from);
-  // nothing more goes, but the zeros that are there are held from here on
-  await pruneWeights(model, { pruner: magnitudeWeights(), fraction: 0 });
+  holdZeros(model);
   await fit(model, digits.tuning, job.quick ? { ...TUNING, epochs: 1 } : TUNING, job.seed);
   return kept(model, path);
 }

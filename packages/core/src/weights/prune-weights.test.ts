@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { hold, prune } from '../callback.ts';
 import { plan } from '../plan/plan.ts';
 import { shrink } from '../surgery/shrink.ts';
-import { dataOf } from '../test-models/compare.ts';
+import { dataOf, reloaded } from '../test-models/compare.ts';
 import { smallMlp, task } from '../test-models/fixed.ts';
 import { anyScores } from '../test-models/pruners.ts';
 import { pruneWeights } from './prune-weights.ts';
-import { sparsityOf } from './sparsity.ts';
+import { holdZeros, sparsityOf } from './sparsity.ts';
 import type { LayerProblem, WeightScorer, WeightSolver } from './weight-pruner.ts';
 
 const smallest: WeightScorer = { name: 'smallest', score: (kernel) => tf.abs(kernel) };
@@ -246,6 +246,17 @@ describe('single weights that were pruned', () => {
     const { zeros } = await sparsityOf(model);
     await model.fit(x, y, fit);
     expect((await sparsityOf(model)).zeros).toBeLessThan(zeros / 2);
+  });
+
+  it('are held in a model that was loaded, once that is said', async () => {
+    const model = await reloaded(await pruned());
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const { x, y } = task(model, 8);
+    const before = dataOf(model);
+    holdZeros(model);
+    await model.fit(x, y, { ...fit, callbacks: hold() });
+    expect(zerosIn(dataOf(model))).toEqual(zerosIn(before));
+    expect(dataOf(model)).not.toEqual(before);
   });
 
   it('are held in the smaller model that shrink makes', async () => {

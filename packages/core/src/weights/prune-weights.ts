@@ -34,7 +34,7 @@ export type WeightPruning = ScoredWeights | SolvedWeights;
 /**
  * Zeroes single weights in place. The units stay, and so do the model's shape and time; a saved model gains once it is
  * compressed. `hold()`, `prune()` and the trainer hold these zeros from then on, also in what `shrink` makes of the
- * model; a model that was saved and loaded has zeros like any others, until it is pruned again.
+ * model; of a model that was saved and loaded they are told by `holdZeros`.
  *
  * Scorers judge all weights that inputs are multiplied by (dense, convolutional, depthwise, recurrent); solvers see dense
  * layers and convolutions. Biases and normalisations keep their entries.

@@ -62,5 +62,12 @@ export const markSparse = (variable: LayerVariable): void => {
   sparse.add(variable);
 };
 
-/** Whether single weights of a variable were pruned. */
+/** Whether the zeros of a variable are held. */
 export const isSparse = (variable: LayerVariable): boolean => sparse.has(variable);
+
+/**
+ * Has the zeros of all kernels held from now on, as after `pruneWeights`: for a model that was pruned, saved and loaded.
+ */
+export function holdZeros(model: LayersModel): void {
+  for (const { weight } of kernelsOf(analyzeInternals(model).trace.layers)) markSparse(weight.variable);
+}

@@ -8,7 +8,7 @@ import {
   formatRatio,
   formatSeconds,
 } from '../format.ts';
-import { isSame, type Summary, speedupOf } from '../summary.ts';
+import { isSame, type Summary, speedupOf, zeroShare } from '../summary.ts';
 
 /** One line of what a pruning cost or saved. */
 export interface CostRow {
@@ -22,13 +22,14 @@ export interface CostRow {
 
 /** Before and after, as far as the record says: the rows that the HTML and the terminal both show. */
 export const costRows = (summary: Summary): CostRow[] => {
-  const { units, cost, latency, disk, epochSeconds, evaluated } = summary;
+  const { units, cost, latency, disk, epochSeconds, evaluated, sparsity } = summary;
   const batch = (latency.after ?? latency.before)?.batch;
   const rows = [
     row('Units', formatCount, units?.before, units?.after),
     row('Parameters', formatCount, cost.before?.params, cost.after?.params),
     row('Multiply-adds', formatCount, cost.before?.macs, cost.after?.macs),
     row('Weights in memory', formatBytes, cost.before?.bytes, cost.after?.bytes),
+    row('Weights that are zero', formatPercent, undefined, zeroShare(sparsity?.kernels ?? [])),
     row('On disk', formatBytes, disk.before?.bytes, disk.after?.bytes),
     row('On disk, gzipped', formatBytes, disk.before?.gzipped, disk.after?.gzipped),
     speedRow(
