@@ -4,9 +4,10 @@ import type { RunFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LoadedData, withTensors } from './data.ts';
 import { exportModel } from './export-model.ts';
-import { accuracyLine, measure, measureAll } from './measure.ts';
+import { accuracyLine, measure, measureAll, measureNoise } from './measure.ts';
 import { modelMetadata } from './model-file.ts';
 import type { ExportOptions } from './options/export.ts';
+import type { NoiseOptions } from './options/noise.ts';
 import { readRecord, recordJson, recordText, writeReport } from './report.ts';
 import type { Result, Ui } from './ui.ts';
 
@@ -23,8 +24,8 @@ export interface Outcome {
 interface RunSettings {
   readonly data: LoadedData;
   readonly seed: number;
-  /** Whether to draw a report, and how the model is written. */
-  readonly options: ExportOptions & { readonly report?: boolean };
+  /** Whether to draw a report, what noise to measure with, and how the model is written. */
+  readonly options: ExportOptions & NoiseOptions & { readonly report?: boolean };
 }
 
 /** Measures the model that a training leaves, and writes all that is not in the run's folder yet. */
@@ -43,6 +44,11 @@ export async function finishRun(
         ? [await measure(model, validation, { stage, split: 'validation' })]
         : []),
       await measureAll(model, test, { stage, split: 'test' }),
+      ...(await measureNoise({ [stage]: model }, test, {
+        levels: settings.options.noise,
+        train: dataset.train,
+        split: 'test',
+      })),
     ],
   );
   const metadata = modelMetadata(spec, settings.seed);

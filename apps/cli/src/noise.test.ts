@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run, temporaryFolder, tiny } from './testing/run.ts';
@@ -74,5 +75,66 @@ describe('evaluate --noise', () => {
     expect(code).toBe(1);
     expect(err).toContain('[noise] shift is for images');
     expect(err).toContain('use gaussian or saltpepper');
+  });
+});
+
+const stagesOf = (json: Record<string, unknown>): string[] =>
+  (json.noise as Curve[]).map(({ stage, noise }) => `${stage}: ${noise}`);
+
+describe('prune --noise', () => {
+  it('shows how the model bears noise before, without and after fine-tuning, as evaluate does', async () => {
+    const line = `prune ${at('run')} --fraction 0.5 --no-sweep --noise gaussian:0.2 ${wasm} --out ${at('half')} --json`;
+    const { json } = await run(line);
+    expect(stagesOf(json)).toEqual(['unpruned: gaussian', 'pruned: gaussian', 'fine-tuned: gaussian']);
+    const { json: again } = await run(`evaluate ${at('half')} --noise gaussian:0.2 ${wasm} --json`);
+    const { points } = (json.noise as Curve[]).at(-1)!;
+    expect((again.noise as Curve[])[0]!.points).toEqual(points);
+    expect(await readFile(join(at('half'), 'report.html'), 'utf8')).toContain('Accuracy under noise');
+  });
+
+  it('fine-tunes with noise', async () => {
+    const tuned = async (options: string) => {
+      const out = at(`tuned${options.replace(/\W/g, '')}`);
+      const { json } = await run(
+        `prune ${at('run')} --fraction 0.5 --no-sweep --no-report${options} ${wasm} --out ${out} --json`,
+      );
+      return (json.evaluations as { readonly loss: number }[]).map(({ loss }) => loss);
+    };
+    const [clean, noisy, same] = [
+      await tuned(''),
+      await tuned(' --train-noise gaussian:0.5'),
+      await tuned(' --train-noise gaussian:0.50'),
+    ];
+    expect(noisy!.slice(0, 2)).toEqual(clean!.slice(0, 2));
+    expect(noisy![2]).not.toBe(clean![2]);
+    expect(same).toEqual(noisy);
+  });
+});
+
+describe('train --noise', () => {
+  it('measures ahead of the first pruning and at the end, and takes both from a config file', async () => {
+    const config = at('noise.json');
+    const noise = { noise: { gaussian: [0.2] }, trainNoise: { gaussian: [0, 0.1], saltpepper: [0.05] } };
+    await writeFile(config, JSON.stringify({ ...noise, fraction: 0.4, epochs: 3, until: 1, hidden: [12] }));
+    const { code, json } = await run(
+      `train ${tiny} --config ${config} --no-report --out ${at('trained')} --json`,
+    );
+    expect(code).toBe(0);
+    expect(stagesOf(json)).toEqual(['unpruned: gaussian', 'pruned and trained: gaussian']);
+    const types = (await readFile(join(at('trained'), 'record.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((text) => (JSON.parse(text) as { type: string }).type);
+    expect(types.indexOf('noise')).toBeLessThan(types.indexOf('prune'));
+  });
+
+  it('refuses in a config file what the command line refuses', async () => {
+    const config = at('wrong.json');
+    await writeFile(config, JSON.stringify({ trainNoise: { saltpepper: [2] } }));
+    const { code, err } = await run(`train ${tiny} --config ${config} --out ${at('wrong')}`);
+    expect(code).toBe(2);
+    expect(err).toContain('trainNoise.saltpepper[0]: [noise] a level of saltpepper is');
+    const shifted = await run(`train ${tiny} --train-noise shift:1 --out ${at('wrong')}`);
+    expect(shifted.err).toContain('[noise] shift is for images');
   });
 });

@@ -4,6 +4,7 @@ import {
   carryOut,
   type EvaluateEvent,
   type Examples,
+  type NoiseEvent,
   type PruneEvent,
   pruneEvent,
   type RunEvent,
@@ -15,7 +16,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { pruners } from './catalog/pruners.ts';
 import type { PruneConfig } from './config/schema.ts';
 import { withTensors } from './data.ts';
-import { accuracyLine, measureAll, measureLatencies } from './measure.ts';
+import { accuracyLine, measureAll, measureLatencies, measureNoise } from './measure.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { makePlan } from './plan-file.ts';
 import { takeLayersOff } from './remove-layers-run.ts';
@@ -46,19 +47,22 @@ export interface Pruned {
 export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Promise<Pruned> {
   const { options, dataset, pruning, check } = run;
   return withTensors(dataset, { test: 'test' }, async ({ test }) => {
-    const unpruned = await onTest(model, test, 'unpruned', ui);
+    const [unpruned, ...noises] = await onTest(model, test, { ...run, stage: 'unpruned' }, ui);
     check();
     const tried: RunEvent[] = [];
     const left = await takeLayersOff(model, dataset, options, (event) => void tried.push(event), ui);
     check();
-    if (!pruning && left === model) return { model, events: [unpruned] };
+    if (!pruning && left === model) return { model, events: [unpruned, ...noises] };
     const { model: pruned, plan, event, sweeps } = await removeUnits(run, left, ui);
     const [before, after] = await measureLatencies([model, pruned], test);
+    const [smaller, ...smallerNoises] = await onTest(pruned, test, { ...run, stage: 'pruned' }, ui);
     const events = [
       { ...unpruned, latency: before! },
+      ...noises,
       ...tried,
       ...(event ? [event] : []),
-      { ...(await onTest(pruned, test, 'pruned', ui)), latency: after! },
+      { ...smaller, latency: after! },
+      ...smallerNoises,
       ...sweeps,
     ];
     check();
@@ -120,13 +124,16 @@ async function sweepOf(
   });
 }
 
+/** Measures a model on the test rows, without noise and with what is asked for. */
 export async function onTest(
   model: LayersModel,
   test: Examples,
-  stage: string,
+  { options, dataset, stage }: Pick<PruneRun, 'options' | 'dataset'> & { readonly stage: string },
   ui: Ui,
-): Promise<EvaluateEvent> {
-  const event = await measureAll(model, test, { stage, split: 'test' });
+): Promise<[EvaluateEvent, ...NoiseEvent[]]> {
+  const split = 'test';
+  const event = await measureAll(model, test, { stage, split });
   ui.note(accuracyLine(event));
-  return event;
+  const { noise: levels } = options;
+  return [event, ...(await measureNoise({ [stage]: model }, test, { levels, train: dataset.train, split }))];
 }

@@ -19,6 +19,7 @@ import { interruptible } from './interrupt.ts';
 import { checkFit, compile, modelMetadata, type OpenedModel, openModel } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
+import { checkNoiseFits } from './options/noise.ts';
 import { phasesOf, saysWhen } from './options/phases.ts';
 import { wantsUnits } from './options/pruning.ts';
 import { pruningNow } from './plan-file.ts';
@@ -123,6 +124,7 @@ async function openRun(options: RunOptions, check: () => void, ui: Ui): Promise<
   const data = await loadData(options, ui, opened.data);
   checkFit(model, data.dataset);
   checkLayerRemoval(options, data.dataset);
+  checkNoiseFits(options, data.dataset.inputShape);
   compile(model, options);
   return {
     ...{ options, out: outOf(options), opened, data, dataset: data.dataset, engine, seed, check },
@@ -185,23 +187,23 @@ async function finish(
     ...(prunings.length > 0 && { plans }),
     ...(run.pruning && { plan: join(folder.path, 'plan.json') }),
   };
-  const measured = options.epochs === 0 ? [] : [await measureTuned(run, folder, model, ui)];
+  const measured = options.epochs === 0 ? [] : await measureTuned(run, folder, model, ui);
   const metadata = { ...opened.model.getUserDefinedMetadata(), ...modelMetadata(data.spec, seed) };
   const ended = { model, measured, metadata, about, ...(stopped !== undefined && { stopped }) };
   return endRun(folder, ended, { data, options }, ui);
 }
 
 async function measureTuned(
-  { data: { dataset }, prunings }: OpenedRun,
+  run: OpenedRun,
   folder: RunFolder,
   model: LayersModel,
   ui: Ui,
-): Promise<EvaluateEvent> {
-  const event = await withTensors(dataset, { test: 'test' }, ({ test }) =>
-    onTest(model, test, 'fine-tuned', ui),
+): Promise<RunEvent[]> {
+  const [event, ...noises] = await withTensors(run.dataset, { test: 'test' }, ({ test }) =>
+    onTest(model, test, { ...run, stage: 'fine-tuned' }, ui),
   );
   const isPruned = (one: RunEvent): one is EvaluateEvent => one.type === 'evaluate' && one.stage === 'pruned';
   const latency = (await readRecord(folder.recordFile)).findLast(isPruned)?.latency;
   // of the same shape as before the fine-tuning, so as fast
-  return prunings.length === 0 && latency ? { ...event, latency } : event;
+  return [run.prunings.length === 0 && latency ? { ...event, latency } : event, ...noises];
 }

@@ -14,6 +14,7 @@ import { finishRun } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
 import { measureAll } from './measure.ts';
 import { checkFit } from './model-file.ts';
+import { checkNoiseFits, trainedWith } from './options/noise.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { removeRun, rewindRecord } from './run-settings.ts';
 import { newFolder, type Run } from './train-run.ts';
@@ -29,6 +30,7 @@ export interface RestartRun extends Run {
 export async function restartRun(run: RestartRun, template: LayersModel, ui: Ui): Promise<Result> {
   const { options, out, data, seed } = run;
   checkFit(template, data.dataset);
+  checkNoiseFits(options, data.dataset.inputShape);
   const settings = settingsOf(run);
   // before an earlier run makes room
   checkRestart(template, settings);
@@ -71,6 +73,7 @@ function settingsOf({ options, epochs, seed, pruning }: RestartRun): RestartOpti
       seed,
       ...(batchSize !== undefined && { batchSize }),
       ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
+      noise: trainedWith(options),
     },
     ...(scope && { scope }),
     ...(keep && { keep }),

@@ -18,9 +18,11 @@ import { datasetRecord, type LoadedData, withTensors } from './data.ts';
 import { makeFolder } from './files.ts';
 import { finishRun } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
+import { measureNoise } from './measure.ts';
 import { checkFit } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
+import { checkNoiseFits, trainedWith } from './options/noise.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { PlanFiles } from './plan-files.ts';
 import { checkLayerRemoval, takeLayersOff } from './remove-layers-run.ts';
@@ -54,6 +56,7 @@ export async function trainRun(run: TrainRun, fresh: LayersModel, ui: Ui): Promi
   const { options, out, data, epochs } = run;
   checkFit(fresh, data.dataset);
   checkLayerRemoval(options, data.dataset);
+  checkNoiseFits(options, data.dataset.inputShape);
   // before an earlier run makes room
   checkTraining(fresh, settingsOf(run));
   let done = 0;
@@ -126,6 +129,7 @@ function settingsOf({ options, seed, epochs, prunings }: TrainRun): TrainOptions
     ...(batchSize !== undefined && { batchSize }),
     ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
     ...(removal && { removal }),
+    noise: trainedWith(options),
     pruning: prunings,
   };
 }
@@ -173,7 +177,10 @@ async function trainEpochs(
             if (event.type === 'epoch') progress.epochDone(event);
             if (event.type === 'prune') ui.note(pruneLine(event));
           },
-          onPlan: (plan, epoch) => plans.write(plan, epoch),
+          async onPlan(plan, epoch, before) {
+            if ((await plans.paths()).length === 0) await measureUnpruned(run, folder, before);
+            await plans.write(plan, epoch);
+          },
           async onEpochEnd(state) {
             await folder.checkpoint(state);
             onCheckpoint(state.epoch);
@@ -184,6 +191,18 @@ async function trainEpochs(
   } finally {
     progress.stop();
   }
+}
+
+/** Ahead of the first pruning: how the model bears noise, if that is asked for. */
+async function measureUnpruned(
+  { options: { noise: levels }, data: { dataset } }: TrainRun,
+  folder: RunFolder,
+  unpruned: LayersModel,
+): Promise<void> {
+  const noises = await withTensors(dataset, { test: 'test' }, ({ test }) =>
+    measureNoise({ unpruned }, test, { levels, train: dataset.train, split: 'test' }),
+  );
+  for (const event of noises) await folder.append(event);
 }
 
 /** What a pruning removed, on one line. */

@@ -11,6 +11,7 @@ import {
 import type { RunFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { withTensors } from './data.ts';
+import { trainedWith } from './options/noise.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { PlanFiles } from './plan-files.ts';
 import type { PruneRun } from './prune-model.ts';
@@ -98,6 +99,7 @@ export function tuningOf({ options, seed, teacher, prunings }: TuneRun): TrainOp
     ...(batchSize !== undefined && { batchSize }),
     ...(earlyStopping !== undefined && { earlyStopping: { patience: earlyStopping } }),
     ...(removal && { removal }),
+    noise: trainedWith(options),
     ...(teacher && { distillation: { teacher, ...(typeof distill === 'object' && distill) } }),
   };
 }

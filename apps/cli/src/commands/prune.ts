@@ -5,6 +5,7 @@ import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addDistillationOption } from '../options/distillation.ts';
 import { addExportOptions } from '../options/export.ts';
+import { addNoiseOption, addTrainNoiseOption } from '../options/noise.ts';
 import { addScheduleOptions } from '../options/phases.ts';
 import { addLatencyOption, addPruningOptions } from '../options/pruning.ts';
 import { addRemovalOptions } from '../options/removal.ts';
@@ -26,6 +27,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addScheduleOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
   addDistillationOption(command);
+  addTrainNoiseOption(addNoiseOption(command));
   addExportOptions(command);
   addDataOptions(command);
   addResumeOption(command)

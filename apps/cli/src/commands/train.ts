@@ -10,6 +10,7 @@ import { addEngineOptions } from '../options/common.ts';
 import { addDataOptions } from '../options/data.ts';
 import { addExportOptions } from '../options/export.ts';
 import { addModelOptions, chooseModel } from '../options/model.ts';
+import { addNoiseOption, addTrainNoiseOption } from '../options/noise.ts';
 import { addPhasesOption, addScheduleOptions, judgesOf, phasesOf } from '../options/phases.ts';
 import { addPruningOptions } from '../options/pruning.ts';
 import { addRemovalOptions } from '../options/removal.ts';
@@ -31,6 +32,7 @@ export const addTrain = (program: Command, ui: Ui): void => {
   addModelOptions(command);
   addDataOptions(command);
   addTrainingOptions(command, { epochs: EPOCHS, least: 1 });
+  addTrainNoiseOption(addNoiseOption(command));
   addPruningOptions(command);
   addRemovalOptions(command);
   addScheduleOptions(command);

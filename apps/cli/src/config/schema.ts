@@ -9,6 +9,7 @@ import { type DataOptions, dataset } from '../options/data.ts';
 import { type DistillationSettings, distillationSettings } from '../options/distillation.ts';
 import type { ExportOptions } from '../options/export.ts';
 import { type ModelOptions, modelNames } from '../options/model.ts';
+import { type NoiseOptions, noiseLevels, type TrainNoiseOptions } from '../options/noise.ts';
 import type { PhaseOptions, ScheduleOptions, TrainPruningOptions } from '../options/phases.ts';
 import { prunerSpec } from '../options/pruners.ts';
 import type { MeasuredOptions, PruningOptions } from '../options/pruning.ts';
@@ -23,6 +24,8 @@ export interface TrainConfig
     DataOptions,
     ExportOptions,
     ModelOptions,
+    NoiseOptions,
+    TrainNoiseOptions,
     TrainingOptions,
     TrainPruningOptions {
   readonly out?: string;
@@ -35,6 +38,8 @@ export interface PruneConfig
   extends Pick<EngineOptions, 'engine'>,
     DataOptions,
     ExportOptions,
+    NoiseOptions,
+    TrainNoiseOptions,
     TrainingOptions,
     PruningOptions,
     MeasuredOptions,
@@ -109,6 +114,13 @@ const training = (leastEpochs: number) => ({
   earlyStopping: whole(1).describe('stop when the loss has not improved for so many epochs'),
 });
 
+const noise = {
+  noise: noiseLevels.describe('measure accuracy with noise on the inputs, too: levels by kind'),
+  trainNoise: noiseLevels.describe(
+    'train with noise: each training row has one of these, anew in each epoch',
+  ),
+};
+
 const judging = {
   pruner: z
     .union([prunerSpec, z.array(prunerSpec).min(1)], {
@@ -172,6 +184,7 @@ export const trainConfig: z.ZodType<TrainConfig> = strict(
     ...model,
     ...data,
     ...training(1),
+    ...noise,
     ...judging,
     ...schedule,
     calibration,
@@ -188,6 +201,7 @@ export const pruneConfig: z.ZodType<PruneConfig> = strict(
     ...common,
     ...data,
     ...training(0),
+    ...noise,
     ...judging,
     latency: z
       .number()

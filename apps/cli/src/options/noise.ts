@@ -1,4 +1,4 @@
-import { checkNoise, type Levels, type NoiseKind, noiseKinds, noisesOf } from '@espalier/noise';
+import { checkNoise, type Levels, type Noise, type NoiseKind, noiseKinds, noisesOf } from '@espalier/noise';
 import { type Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { optional, strict } from '../config/strict.ts';
@@ -80,6 +80,9 @@ export const addTrainNoiseOption = (command: Command): Command =>
     'train with noise: each training row has one of these, drawn anew in each epoch; may be given several times',
     noiseArgument,
   );
+
+/** What the trainer takes. */
+export const trainedWith = ({ trainNoise = {} }: TrainNoiseOptions): Noise[] => noisesOf(trainNoise);
 
 /** @throws if a noise can't happen to rows of a shape. */
 export function checkNoiseFits(
