@@ -8,6 +8,7 @@ import { aghasi2017 } from './aghasi-2017/index.ts';
 import type { Benchmark, BenchmarkOptions, Result } from './benchmark.ts';
 import { buys } from './buys/index.ts';
 import { cost } from './cost/index.ts';
+import { frontier } from './frontier/index.ts';
 import { kernels } from './kernels/index.ts';
 import { noise } from './noise/index.ts';
 import { overhead } from './overhead/index.ts';
@@ -22,6 +23,7 @@ const benchmarks: readonly Benchmark[] = [
   singh2018,
   aghasi2017,
   yu2018,
+  frontier,
   noise,
   ranking,
   overhead,
