@@ -65,9 +65,9 @@ describe('renderHtml', () => {
     expect(html).toContain('Line chart of accuracy against pixels.');
     // 0.97 - 0.94 of 0.98 - 0.96
     expect(html).toContain(
-      'fine-tuned loses at most 1.50 times what unpruned loses: 3.00 points and 2.00, with gaussian of 0.1.',
+      'Noise costs fine-tuned at most 1.50 times the points that it costs unpruned: 3.00 and 2.00, with gaussian of 0.1.',
     );
-    expect(renderHtml(noises.slice(0, 2))).not.toContain('loses at most');
+    expect(renderHtml(noises.slice(0, 2))).not.toContain('Noise costs');
   });
 
   it('shows what each layer lost, and one that came in', () => {

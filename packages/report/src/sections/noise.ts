@@ -62,10 +62,10 @@ const worstLoss = (curves: readonly Curve[]): string | undefined => {
     });
   const worst = losses.filter(({ was }) => was > 0).sort((a, b) => b.ratio - a.ratio)[0];
   if (worst === undefined) return undefined;
-  const points = (lost: number): string => `${(100 * lost).toFixed(2)}`;
+  const points = (lost: number): string => (100 * lost).toFixed(2);
   return (
-    `Held against the model without noise, ${last} loses at most ${worst.ratio.toFixed(2)} times what ${first} loses: ` +
-    `${points(worst.is)} points and ${points(worst.was)}, with ${worst.noise} of ${formatNumber(worst.level)}.`
+    `Noise costs ${last} at most ${worst.ratio.toFixed(2)} times the points that it costs ${first}: ` +
+    `${points(worst.is)} and ${points(worst.was)}, with ${worst.noise} of ${formatNumber(worst.level)}.`
   );
 };
 
