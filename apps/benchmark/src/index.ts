@@ -10,6 +10,7 @@ import { buys } from './buys/index.ts';
 import { cost } from './cost/index.ts';
 import { frontier } from './frontier/index.ts';
 import { kernels } from './kernels/index.ts';
+import { li2018 } from './li-2018/index.ts';
 import { noise } from './noise/index.ts';
 import { overhead } from './overhead/index.ts';
 import { ranking } from './ranking/index.ts';
@@ -21,6 +22,7 @@ import { yu2018 } from './yu-2018/index.ts';
 const benchmarks: readonly Benchmark[] = [
   sui2018,
   singh2018,
+  li2018,
   aghasi2017,
   yu2018,
   frontier,

@@ -1,0 +1,84 @@
+import {
+  type CalibrationData,
+  type Compensation,
+  leastSquares,
+  none,
+  type Pruner,
+  plan,
+  shrink,
+} from '@espalier/core';
+import { apoz } from '@espalier/pruner-apoz';
+import { clustering } from '@espalier/pruner-clustering';
+import { geometricMedian, magnitude } from '@espalier/pruner-magnitude';
+import { random } from '@espalier/pruner-random';
+import { fisher, taylor } from '@espalier/pruner-taylor';
+import { disposeModel } from '@espalier/trainer';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import type { Digits } from '../digits.ts';
+import type { Job } from './jobs.ts';
+import { accuracyOf, type Figures, figuresOf, fit, shortened, wholeNet } from './network.ts';
+import { CALIBRATION, type Level, levels, type Method, POINTS, TUNING } from './settings.ts';
+
+const pruners: Readonly<Record<Method, (seed: number) => Pruner>> = {
+  kmeans: (seed) => clustering({ seed }),
+  random: (seed) => random({ seed }),
+  magnitude: () => magnitude(),
+  'geometric-median': () => geometricMedian(),
+  taylor: () => taylor(),
+  fisher: () => fisher(),
+  apoz: () => apoz(),
+};
+
+/** Which filters go, and who says so. */
+export interface Thinning {
+  readonly level: Level;
+  readonly method: Method;
+}
+
+/**
+ * Takes filters from the whole network, and tunes what is left. By the last part of a case: `after-0` at once, `refit`
+ * with what reads the filters fitted anew, `after-1`, ... while it is tuned, and '' in the end.
+ */
+export async function thinned(
+  job: Job,
+  digits: Digits,
+  thinning: Thinning,
+): Promise<Record<string, Figures>> {
+  const whole = await wholeNet(job, digits);
+  whole.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+  const rows = Math.min(CALIBRATION, digits.train.x.shape[0]!);
+  const data = tf.tidy(() => ({
+    x: tf.slice(digits.train.x, 0, rows),
+    y: tf.slice(digits.train.y, 0, rows),
+  }));
+  const refitted = await without(whole, thinning, job.seed, data, leastSquares());
+  const plain = await without(whole, thinning, job.seed, data, none());
+  tf.dispose(data);
+  const found: Record<string, Figures> = {
+    refit: { accuracy: await accuracyOf(refitted, digits) },
+    'after-0': { accuracy: await accuracyOf(plain, digits) },
+  };
+  for (const model of [whole, refitted]) disposeModel(model);
+  const tuned = await fit(plain, digits, shortened(TUNING, job.quick), {
+    seed: job.seed,
+    onEpochEnd: async ({ epoch, model }) => {
+      if (POINTS.includes(epoch)) found[`after-${epoch}`] = { accuracy: await accuracyOf(model, digits) };
+    },
+  });
+  found[''] = await figuresOf(tuned, digits);
+  disposeModel(tuned);
+  return found;
+}
+
+async function without(
+  whole: LayersModel,
+  { level, method }: Thinning,
+  seed: number,
+  data: CalibrationData,
+  compensation: Compensation,
+): Promise<LayersModel> {
+  const budget = { fraction: levels[level].fraction };
+  const pruner = pruners[method](seed);
+  return shrink(whole, await plan(whole, { pruner, scope: ['conv1', 'conv2'], budget, compensation, data }));
+}
