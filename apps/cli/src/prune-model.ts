@@ -19,6 +19,7 @@ import { withTensors } from './data.ts';
 import { accuracyLine, measureAll, measureLatencies, measureNoise } from './measure.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { makePlan } from './plan-file.ts';
+import { zeroWeights } from './prune-weights-run.ts';
 import { takeLayersOff } from './remove-layers-run.ts';
 import { pruneLine } from './train-run.ts';
 import type { Ui } from './ui.ts';
@@ -43,7 +44,7 @@ export interface Pruned {
   readonly events: readonly RunEvent[];
 }
 
-/** Takes layers off, plans, removes units; and measures the model before and after. */
+/** Takes layers off, plans, removes units, zeroes single weights; and measures the model before and after. */
 export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Promise<Pruned> {
   const { options, dataset, pruning, check } = run;
   return withTensors(dataset, { test: 'test' }, async ({ test }) => {
@@ -52,8 +53,10 @@ export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Pro
     const tried: RunEvent[] = [];
     const left = await takeLayersOff(model, dataset, options, (event) => void tried.push(event), ui);
     check();
-    if (!pruning && left === model) return { model, events: [unpruned, ...noises] };
+    if (!pruning && left === model && !options.weights) return { model, events: [unpruned, ...noises] };
     const { model: pruned, plan, event, sweeps } = await removeUnits(run, left, ui);
+    const zeroed = await zeroWeights(run, pruned, ui);
+    check();
     const [before, after] = await measureLatencies([model, pruned], test);
     const [smaller, ...smallerNoises] = await onTest(pruned, test, { ...run, stage: 'pruned' }, ui);
     const events = [
@@ -61,6 +64,7 @@ export async function pruneModel(run: PruneRun, model: LayersModel, ui: Ui): Pro
       ...noises,
       ...tried,
       ...(event ? [event] : []),
+      ...zeroed,
       { ...smaller, latency: after! },
       ...smallerNoises,
       ...sweeps,

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { holdZeros } from '@espalier/core';
 import {
   checkTraining,
   type EvaluateEvent,
@@ -73,7 +74,7 @@ export async function pruneRun(
   try {
     return await interruptible(ui.io, advice, async (check) => {
       const opened = await openRun(run, check, ui);
-      const found = options.resume ? await checkpointOf(out) : undefined;
+      const found = options.resume ? await checkpointOf(run) : undefined;
       if (found) ui.note(`Going on after epoch ${found.state.epoch} of ${epochs}`);
       const { folder, state } = found ?? (await begin(opened, ui, () => (isOpen = true)));
       if (epochs === 0) return finish(opened, folder, state, ui);
@@ -101,13 +102,13 @@ async function runOptions(given: string | undefined, options: PruneCommandOption
   return { ...(await readSettings<RunOptions>(out, 'prune')), ...options };
 }
 
-/** Which units go, before the fine-tuning or on its way; none if only whole layers should. */
+/** Which units go, before the fine-tuning or on its way; none if only whole layers or single weights should. */
 async function askedOf(options: RunOptions, seed: number): Promise<Pick<TuneRun, 'pruning' | 'prunings'>> {
-  const { epochs = 1, latency, distill, removeLayers } = options;
+  const { epochs = 1, latency, distill, removeLayers, weights } = options;
   if (epochs === 0 && (distill || saysWhen(options)))
     throw new UsageError('--epochs 0 does not fine-tune: leave out --distill, and when to prune');
   if (!saysWhen(options)) {
-    const isAsked = removeLayers === undefined || wantsUnits(options);
+    const isAsked = (removeLayers ?? weights) === undefined || wantsUnits(options);
     return { pruning: isAsked ? await pruningNow(options, seed) : undefined, prunings: [] };
   }
   if (latency !== undefined)
@@ -137,10 +138,11 @@ async function openRun(options: RunOptions, check: () => void, ui: Ui): Promise<
 
 /** The folder of an interrupted run, if it came to its first checkpoint. */
 async function checkpointOf(
-  out: string,
+  options: RunOptions,
 ): Promise<{ readonly folder: RunFolder; readonly state: TrainState } | undefined> {
-  const folder = await runFolder(out, { keep: true });
+  const folder = await runFolder(outOf(options), { keep: true });
   const state = await folder.resume();
+  if (state && options.weights) holdZeros(state.model);
   return state && { folder, state };
 }
 

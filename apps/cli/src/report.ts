@@ -23,7 +23,7 @@ export const recordText = (record: RunRecord, { color, width }: Ui): string =>
 
 /** What every command that runs something says of it in JSON. */
 export function recordJson(record: RunRecord): Record<string, unknown> {
-  const { start, end, noises, attempts, layerTrials } = summarize(record);
+  const { start, end, noises, attempts, layerTrials, sparsity } = summarize(record);
   return {
     headline: headline(summarize(record)),
     ...(start && { seed: start.seed, engine: start.engine, dataset: start.dataset }),
@@ -34,6 +34,7 @@ export function recordJson(record: RunRecord): Record<string, unknown> {
       .map(evaluationJson),
     ...(noises.length > 0 && { noise: noises.map(untyped) }),
     ...(attempts.length > 0 && { attempts: attempts.map(untyped) }),
+    ...(sparsity && { weights: untyped(sparsity) }),
     ...(layerTrials.length > 0 && { layersTried: layerTrials.map(untyped) }),
     notes: record.flatMap((event) => (event.type === 'prune' ? event.notes : [])),
     ...(end?.stopped !== undefined && { stopped: end.stopped }),

@@ -11,6 +11,7 @@ import { addLatencyOption, addPruningOptions } from '../options/pruning.ts';
 import { addRemovalOptions } from '../options/removal.ts';
 import { addResumeOption, checkResume } from '../options/resume.ts';
 import { addTrainingOptions } from '../options/training.ts';
+import { addWeightsOption } from '../options/weights.ts';
 import { place } from '../parse.ts';
 import { type PruneCommandOptions, pruneRun } from '../prune-run.ts';
 import type { Ui } from '../ui.ts';
@@ -24,6 +25,7 @@ export const addPrune = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addLatencyOption(command);
   addRemovalOptions(command);
+  addWeightsOption(command);
   addScheduleOptions(command);
   addTrainingOptions(command, { epochs: 1, least: 0 });
   addDistillationOption(command);

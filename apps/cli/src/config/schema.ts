@@ -16,6 +16,7 @@ import type { MeasuredOptions, PruningOptions } from '../options/pruning.ts';
 import type { RemovalOptions } from '../options/removal.ts';
 import { type RestartSettings, restartSettings } from '../options/restart.ts';
 import type { TrainingOptions } from '../options/training.ts';
+import { type WeightsOptions, weightsSpec } from '../options/weights.ts';
 import { choice, optional, strict } from './strict.ts';
 
 /** What a config file for `train` may say: options of the command line by their names, in camel case. */
@@ -44,7 +45,8 @@ export interface PruneConfig
     PruningOptions,
     MeasuredOptions,
     ScheduleOptions,
-    RemovalOptions {
+    RemovalOptions,
+    WeightsOptions {
   readonly out?: string;
   readonly distill?: true | DistillationSettings;
   readonly sweep?: boolean;
@@ -210,6 +212,9 @@ export const pruneConfig: z.ZodType<PruneConfig> = strict(
       .describe("how far: until a forward pass takes this share of the model's time"),
     ...schedule,
     ...removal,
+    weights: weightsSpec.describe(
+      'zero single weights: a pruner and its options, { "name": "nettrim", "epsilon": 0.1 }',
+    ),
     calibration,
     distill: z
       .union([z.literal(true), distillationSettings], {
