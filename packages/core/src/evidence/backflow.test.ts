@@ -1,8 +1,10 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { input, type LayersModel, layers, model as modelOf } from '@tensorflow/tfjs-layers';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prune } from '../callback.ts';
+import { analyze } from '../graph/analyze.ts';
 import { byRank } from '../plan/by-rank.ts';
 import { judge } from '../plan/judge.ts';
 import { plan } from '../plan/plan.ts';
@@ -10,9 +12,11 @@ import { everyEpochs } from '../plan/schedule.ts';
 import type { BackwardPruner, ScorePruner } from '../pruner.ts';
 import { mask } from '../surgery/mask.ts';
 import { shrink } from '../surgery/shrink.ts';
-import { liven } from '../test-models/build.ts';
+import { modelDescription } from '../test-models/arbitrary.ts';
+import { build, liven } from '../test-models/build.ts';
 import { chain, on } from '../test-models/chain.ts';
 import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
+import { anyScores } from '../test-models/pruners.ts';
 
 /** Yu et al. 2018: |W|^T s. */
 const passing = {
@@ -35,6 +39,17 @@ async function worthOf(
     return [id, scores.map((score) => Number(score.toPrecision(5)))];
   });
   return Object.fromEntries(worth);
+}
+
+/** The worth of each unit that is there, by group. */
+async function rawWorth(model: LayersModel, scope: readonly string[]): Promise<Record<string, number[]>> {
+  const [verdict] = await judge(model, { pruners: [absolute], scope });
+  return Object.fromEntries(
+    verdict!.groups.map(({ id, proposals }) => [
+      id,
+      proposals.toSorted((a, b) => a.unit - b.unit).map(({ score }) => score),
+    ]),
+  );
 }
 
 const set = (model: LayersModel, name: string, ...values: tf.TensorLike[]) => {
@@ -217,6 +232,43 @@ describe('importance flows back', () => {
     const [masked, smaller] = [await worthOf(model), await worthOf(small)];
     for (const id of ['first', 'second'])
       expect(masked[id]!.filter((score) => !Number.isNaN(score))).toEqual(smaller[id]);
+  });
+
+  it('to any network’s units as without the ones that are masked', { tags: ['slow'] }, async () => {
+    let counted = 0;
+    const property = fc.asyncProperty(modelDescription, async (described) => {
+      const model = build(described);
+      // a channel of which one position is left is its own feature
+      const there = analyze(model).groups.filter(
+        ({ prunable, exact, size, kind }) => prunable && exact && size > 1 && kind !== 'feature',
+      );
+      if (there.length > 0) {
+        const made = await plan(model, {
+          pruner: anyScores(described.seed),
+          scope: there.map(({ id }) => id),
+          budget: { fraction: 0.4 },
+        });
+        const small = await shrink(model, made);
+        await mask(model, made);
+        const left = new Set(analyze(small).groups.map(({ id }) => id));
+        const scope = there.map(({ id }) => id).filter((id) => left.has(id));
+        const tensors = tf.memory().numTensors;
+        const [masked, smaller] = [await rawWorth(model, scope), await rawWorth(small, scope)];
+        expect(tf.memory().numTensors).toBe(tensors);
+        for (const [id, worth] of Object.entries(smaller)) {
+          const most = Math.max(...worth);
+          expect(masked[id]!.length, id).toBe(worth.length);
+          worth.forEach((one, unit) => {
+            expect(Math.abs(one - masked[id]![unit]!) / most, `unit ${unit} of ${id}`).toBeLessThan(1e-4);
+          });
+        }
+        counted++;
+        small.dispose();
+      }
+      model.dispose();
+    });
+    await fc.assert(property, { numRuns: 60 });
+    expect(counted).toBeGreaterThan(30);
   });
 
   it('to what a layer reads of which labels say nothing, as if it were put out', async () => {

@@ -1,7 +1,15 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { EliminationPruner, Evidence, PairPruner, Proposal, Pruner, ScorePruner } from '../pruner.ts';
+import type {
+  BackwardPruner,
+  EliminationPruner,
+  Evidence,
+  PairPruner,
+  Proposal,
+  Pruner,
+  ScorePruner,
+} from '../pruner.ts';
 import { checks } from './checks.ts';
 import { batch, judge, testPruner } from './index.ts';
 
@@ -56,12 +64,23 @@ const byBias = (): EliminationPruner => ({
     Array.from(biases, (score, unit) => ({ unit, score })).sort((a, b) => a.score - b.score),
 });
 
+/** What the units do is worth to all that they feed. */
+const forerunner = (): BackwardPruner<tf.Tensor> => ({
+  name: 'forerunner',
+  needs: ['activations'],
+  init: (units) => tf.zeros([units]),
+  onBatchEnd: ({ activations }, total) => tf.add(total, tf.sum(tf.abs(activations), 0)),
+  last: (_, total) => total,
+  pass: (outgoing, importance) => tf.dot(tf.abs(outgoing), importance),
+});
+
 describe('testPruner passes', () => {
   describe('weights alone', () => testPruner(magnitude));
   describe('errors', () => testPruner(badness));
   describe('updates', () => testPruner(restlessness));
   describe('pairs', () => testPruner(nearestBiases));
   describe('one unit after another', () => testPruner(byBias));
+  describe('from the outputs back', () => testPruner(forerunner));
   describe('given batches', () => {
     testPruner(badness, {
       batches: [
@@ -192,6 +211,15 @@ const planted: readonly (readonly [fault: string, check: string, message: RegExp
     'answers for every unit',
     /gave NaN at position 0/,
     score(({ bias }) => tf.sqrt(tf.sub(tf.neg(tf.abs(bias)), 1))),
+  ],
+  [
+    'passes importance on by the largest of what is not there',
+    'copes with nothing but dead units',
+    /pass gave NaN at position 0/,
+    () => ({
+      name: 'planted',
+      pass: (outgoing, importance) => tf.dot(tf.div(outgoing, tf.max(tf.abs(outgoing))), importance),
+    }),
   ],
   [
     'divides by the length of dead units',
