@@ -4,7 +4,7 @@ import { workerPool } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { pageOf, terminalOf } from './page.ts';
 import { type LevelName, levels, type MethodName, methods, type NetName, nets } from './settings.ts';
-import { type Curve, meanCurve, reaches } from './tune.ts';
+import { type Curve, meanCurve, reaches, type Tuned } from './tune.ts';
 
 const netNames = Object.keys(nets) as NetName[];
 const levelNames = Object.keys(levels) as LevelName[];
@@ -21,7 +21,7 @@ export const yu2018: Benchmark = {
       ...wholeRows(net, done),
       ...levelNames.flatMap((level) => levelRows(net, level, done)),
     ]);
-    const datasets = [...new Set(done.map(({ measured }) => measured.dataset))].join(', ');
+    const datasets = [...new Set(done.map(({ dataset }) => dataset))].join(', ');
     return { name: this.name, environment: { ...(await environmentOf(options)), datasets }, rows };
   },
 
@@ -29,34 +29,26 @@ export const yu2018: Benchmark = {
   page: pageOf,
 };
 
-/** A job with what came of it. */
-export interface Done {
-  readonly job: Pick<Job, 'net' | 'seed' | 'small'>;
-  readonly measured: Measured;
+/** What came of one network with one seed. */
+export interface Done extends Measured {
+  readonly net: NetName;
 }
 
-/** All that is trained: whole networks first, which the others begin with. */
-export function jobsFor({ seeds, quick, engine, out }: BenchmarkOptions): { whole: Job[]; small: Job[] } {
-  const whole = netNames.flatMap((net) =>
-    seeds.map((seed): Job => ({ net, seed, quick, engine, cache: join(out, 'nets') })),
+/** All networks with one seed come before those with the next: a run that is cut short has whole seeds. */
+export const jobsFor = ({ seeds, quick, engine, out }: BenchmarkOptions): Job[] =>
+  seeds.flatMap((seed) =>
+    netNames.map((net): Job => ({ net, seed, quick, engine, cache: join(out, 'nets') })),
   );
-  const smalls = levelNames.flatMap((level) => methodNames.map((method) => ({ level, method })));
-  return { whole, small: whole.flatMap((job) => smalls.map((small): Job => ({ ...job, small }))) };
-}
 
 async function runJobs(options: BenchmarkOptions): Promise<Done[]> {
-  const { whole, small } = jobsFor(options);
   const pool = workerPool(yu2018.name, options.workers, { isolate: false });
-  const total = whole.length + small.length;
-  let count = 0;
   const run = async (job: Job): Promise<Done> => {
     const measured = (await pool.run(job)) as Measured;
-    const name = [job.net, ...Object.values(job.small ?? { whole: 'unpruned' })].join('/');
-    options.log(`${name}, seed ${job.seed}: ${measured.accuracy.toFixed(2)}% (${++count} of ${total})`);
-    return { job, measured };
+    options.log(`${job.net}, seed ${job.seed}: unpruned ${measured.whole.accuracy.toFixed(2)}%`);
+    return { net: job.net, ...measured };
   };
   try {
-    return [...(await Promise.all(whole.map(run))), ...(await Promise.all(small.map(run)))];
+    return await Promise.all(jobsFor(options).map(run));
   } finally {
     await pool.destroy();
   }
@@ -65,11 +57,11 @@ async function runJobs(options: BenchmarkOptions): Promise<Done[]> {
 const lastOf = (curve: Curve): number => curve.at(-1)![1];
 
 function wholeRows(net: NetName, done: readonly Done[]): Row[] {
-  const found = done.filter(({ job }) => job.net === net && !job.small).map(({ measured }) => measured);
+  const found = done.filter((one) => one.net === net).map(({ whole }) => whole);
   return figuresOf(`${net}/unpruned`, found);
 }
 
-const figuresOf = (name: string, found: readonly Measured[]): Row[] => [
+const figuresOf = (name: string, found: readonly Tuned[]): Row[] => [
   rowOf(
     name,
     'accuracy',
@@ -92,8 +84,8 @@ export function levelRows(net: NetName, level: LevelName, done: readonly Done[])
   const curves = new Map<MethodName, Curve>();
   const figures = methodNames.flatMap((method) => {
     const found = done
-      .filter(({ job }) => job.net === net && job.small?.level === level && job.small.method === method)
-      .map(({ measured }) => measured);
+      .filter((one) => one.net === net)
+      .flatMap(({ small }) => small.filter((one) => one.level === level && one.method === method));
     const name = `${net}/${level}/${method}`;
     curves.set(method, meanCurve(found.map(({ curve }) => curve)));
     const points = (found[0]?.curve ?? []).map(([epoch], i) =>

@@ -10,20 +10,28 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
 import { compiled, type Data, loadData, networkFor, widths } from './networks.ts';
-import { type LevelName, levels, type MethodName, type NetName, nets, QUICK } from './settings.ts';
+import { type LevelName, levels, type MethodName, methods, type NetName, nets, QUICK } from './settings.ts';
 import { type Tuned, tune } from './tune.ts';
 
-/** One small network with one seed: all that a worker needs to know. Without a level, the whole network. */
+/** One network with one seed: all that a worker needs to know. */
 export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
   readonly net: NetName;
   readonly seed: number;
-  readonly small?: { readonly level: LevelName; readonly method: MethodName };
   /** The folder that keeps what was trained. */
   readonly cache: string;
 }
 
+/** A small network: how small, and who chose its units. */
+export interface Small {
+  readonly level: LevelName;
+  readonly method: MethodName;
+}
+
 /** What a worker answers. */
-export interface Measured extends Tuned {
+export interface Measured {
+  /** The whole network, as it was trained. */
+  readonly whole: Tuned;
+  readonly small: readonly (Small & Tuned)[];
   /** Where the data came from. */
   readonly dataset: string;
 }
@@ -36,49 +44,59 @@ const pruners: Readonly<Record<Exclude<MethodName, 'from-scratch'>, (seed: numbe
   random: (seed) => random({ seed }),
 };
 
+/** Each method at each size. */
+const smalls: readonly Small[] = (Object.keys(levels) as LevelName[]).flatMap((level) =>
+  (Object.keys(methods) as MethodName[]).map((method) => ({ level, method })),
+);
+
 /** Rows that NISP looks at. */
 const CALIBRATION = 5000;
 
-/** Trains one network, or takes what is known of it from the cache. */
+/** Trains one network, and all small ones that come of it, or takes what is known of them from the cache. */
 export async function measure(job: Job): Promise<Measured> {
-  const { net, seed, small, quick } = job;
   const engine = await useEngine(job.engine);
-  const data = await loadData(net, quick);
-  try {
-    const cache = cacheIn(job.cache);
-    const key = keyOf([small, quick, engine.name, data.name, nets[net], widths[net], levels]);
-    const name = `${[net, ...Object.values(small ?? {})].join('-')}-seed${seed}-${key}`;
-    const known = await cache.read<Measured>(name);
+  const data = await loadData(job.net, job.quick);
+  const cache = cacheIn(job.cache);
+  const kept = async (small: Small | undefined): Promise<Tuned> => {
+    const key = keyOf([small, job.quick, engine.name, data.name, nets[job.net], widths[job.net], levels]);
+    const name = [job.net, ...Object.values(small ?? { level: 'unpruned' }), `seed${job.seed}`, key].join(
+      '-',
+    );
+    const known = await cache.read<Tuned>(name);
     if (known) return known;
-    const measured = { ...(await carryOut(job, data)), dataset: data.name };
-    await cache.write(name, measured);
-    return measured;
+    const tuned = await carryOut(job, small, data);
+    await cache.write(name, tuned);
+    return tuned;
+  };
+  try {
+    const whole = await kept(undefined);
+    const small: (Small & Tuned)[] = [];
+    for (const one of smalls) small.push({ ...one, ...(await kept(one)) });
+    return { whole, small, dataset: data.name };
   } finally {
     data.dispose();
   }
 }
 
-async function carryOut(job: Job, data: Data): Promise<Tuned> {
-  const { net, seed, small, quick } = job;
+async function carryOut(job: Job, small: Small | undefined, data: Data): Promise<Tuned> {
+  const { net, seed, quick } = job;
   const { points, batchSize } = nets[net];
   const epochs = quick ? QUICK : nets[net].epochs;
-  if (!small) {
-    const model = await wholeNet(job, data);
-    return tune(model, data, { epochs: 0, points, batchSize, seed });
-  }
-  if (small.method === 'from-scratch') {
-    const left = widths[net].map((units) => units - Math.floor(levels[small.level].fraction * units));
-    const args = { epochs: epochs.whole + epochs.tuned, points, batchSize, seed };
-    return tune(networkFor(net, data, seed, left), data, args);
+  const args = { epochs: epochs.tuned, points, batchSize, seed };
+  if (!small) return tune(await wholeNet(job, data), data, { ...args, epochs: 0 });
+  const { method } = small;
+  const { fraction } = levels[small.level];
+  if (method === 'from-scratch') {
+    const left = widths[net].map((units) => units - Math.floor(fraction * units));
+    return tune(networkFor(net, data, seed, left), data, { ...args, epochs: epochs.whole + epochs.tuned });
   }
   const whole = await wholeNet(job, data);
-  const { fraction } = levels[small.level];
   const x = tf.tidy(() => tf.slice(data.train.x, 0, Math.min(CALIBRATION, data.train.x.shape[0]!)));
-  const made = await plan(whole, { pruner: pruners[small.method](seed), budget: { fraction }, data: { x } });
+  const made = await plan(whole, { pruner: pruners[method](seed), budget: { fraction }, data: { x } });
   const pruned = await shrink(whole, made);
   x.dispose();
   disposeModel(whole);
-  return tune(compiled(pruned, net), data, { epochs: epochs.tuned, points, batchSize, seed });
+  return tune(compiled(pruned, net), data, args);
 }
 
 /** The whole network, which all prunings with one seed begin with: the first of them trains it. */

@@ -34,14 +34,14 @@ export const nets: Readonly<Record<NetName, NetSettings>> = {
     title: 'LeNet 10-20-50 on MNIST',
     rate: 1e-3,
     batchSize: 64,
-    epochs: { whole: 3, tuned: 2 },
-    points: 5,
+    epochs: { whole: 3, tuned: 1 },
+    points: 10,
   },
   letters: {
     title: '60-45-30 on the letters',
     rate: 1e-3,
     batchSize: 32,
-    epochs: { whole: 40, tuned: 20 },
+    epochs: { whole: 30, tuned: 10 },
     points: 1,
   },
 };
