@@ -60,8 +60,8 @@ const exact = { iterations: 1000, tolerance: 1e-5, refit: false };
 const closeTo = (value: number) => expect.closeTo(value, 2);
 
 describe('netTrim', () => {
-  testWeightPruner(() => netTrim({ epsilon: 0.3 }));
-  testWeightPruner(() => netTrim({ form: 'cascade', epsilon: 0.05 }));
+  testWeightPruner(() => netTrim({ epsilon: 0.3, iterations: 50 }));
+  testWeightPruner(() => netTrim({ form: 'cascade', epsilon: 0.05, iterations: 50 }));
 
   it('shrinks orthogonal inputs alike, until they are as far off as they may be', async () => {
     // min |u| with |u - (3, 4, 0.5)| <= 1.5: every weight by t, those that are smaller than t to 0: 2 t² + 0.5² = 1.5²

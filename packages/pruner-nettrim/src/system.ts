@@ -17,7 +17,12 @@ export interface System {
 export async function systemOf(x: tf.Tensor2D): Promise<System> {
   const [patterns, inputs] = x.shape;
   const byInputs = inputs <= patterns;
-  const inverse = await inverted(byInputs ? tf.matMul(x, x, true) : tf.matMul(x, x, false, true));
+  const gram = tf.tidy(() => {
+    const products = tf.matMul<tf.Tensor2D>(x, x, byInputs, !byInputs);
+    return tf.add<tf.Tensor2D>(products, tf.eye(products.shape[0]));
+  });
+  const inverse = await inverted(gram);
+  gram.dispose();
   return {
     solve(a, b) {
       if (byInputs) {
@@ -32,18 +37,39 @@ export async function systemOf(x: tf.Tensor2D): Promise<System> {
   };
 }
 
-/** (G + I)⁻¹, in float64; G is disposed. */
-async function inverted(gram: tf.Tensor2D): Promise<tf.Tensor2D> {
-  const [n] = gram.shape;
-  const numbers = Float64Array.from(await gram.data());
-  gram.dispose();
+/** Matrices of at most so many rows are inverted in float64. */
+const BLOCK = 256;
+
+/**
+ * The inverse of a symmetric matrix of which no eigenvalue is below 1. A large one is halved: with the blocks P, Q, Q', R and
+ * Schur's complement S = R - Q'P⁻¹Q, it is P⁻¹ + P⁻¹Q S⁻¹ Q'P⁻¹, -P⁻¹Q S⁻¹, and S⁻¹, and the engine does the products.
+ */
+async function inverted(matrix: tf.Tensor2D): Promise<tf.Tensor2D> {
+  const [n] = matrix.shape;
+  if (n <= BLOCK) return invertedBlock(matrix);
+  const half = Math.ceil(n / 2);
+  const p = tf.slice2d(matrix, [0, 0], [half, half]);
+  const first = await inverted(p);
+  const [across, complement] = tf.tidy((): [tf.Tensor2D, tf.Tensor2D] => {
+    const q = tf.slice2d(matrix, [0, half], [half, n - half]);
+    const r = tf.slice2d(matrix, [half, half], [n - half, n - half]);
+    const across = tf.matMul<tf.Tensor2D>(first, q);
+    return [across, tf.sub(r, tf.matMul(q, across, true))];
+  });
+  const last = await inverted(complement);
+  const inverse = tf.tidy(() => {
+    const corner = tf.neg<tf.Tensor2D>(tf.matMul(across, last));
+    const top = tf.concat2d([tf.sub(first, tf.matMul(corner, across, false, true)), corner], 1);
+    return tf.concat2d([top, tf.concat2d([tf.transpose(corner), last], 1)], 0);
+  });
+  tf.dispose([p, first, across, complement, last]);
+  return inverse;
+}
+
+async function invertedBlock(matrix: tf.Tensor2D): Promise<tf.Tensor2D> {
+  const [n] = matrix.shape;
   const right = new Float64Array(n * n);
-  let trace = 0;
-  for (let i = 0; i < n; i++) {
-    right[i * n + i] = 1;
-    trace += numbers[i * n + i]!;
-  }
-  // the ridge is in units of the diagonal's mean
-  const solution = solveRidge({ gram: numbers, right, unknowns: n }, n / trace);
-  return tf.tensor2d(Float32Array.from(solution), [n, n]);
+  for (let i = 0; i < n; i++) right[i * n + i] = 1;
+  const gram = Float64Array.from(await matrix.data());
+  return tf.tensor2d(Float32Array.from(solveRidge({ gram, right, unknowns: n }, 0)), [n, n]);
 }
