@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
+import * as z from 'zod';
 
 /** A model's description, and the file that it stands in. */
 export interface Description {
@@ -29,9 +30,24 @@ async function modelFile(path: string): Promise<string> {
 }
 
 /** @throws with the file and `advice` if it can't be read. */
-export async function readBytes(file: string, advice: string): Promise<Buffer> {
+export const readBytes = (file: string, advice: string): Promise<Buffer> =>
+  withAdvice(file, advice, () => readFile(file));
+
+/**
+ * The bytes of a file.
+ *
+ * @throws with the file and `advice` if there is none.
+ */
+export const sizeOf = (file: string, advice: string): Promise<number> =>
+  withAdvice(file, advice, async () => {
+    const entry = await stat(file);
+    if (!entry.isFile()) throw new Error('it is no file');
+    return entry.size;
+  });
+
+async function withAdvice<T>(file: string, advice: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await readFile(file);
+    return await work();
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const message = error instanceof Error ? error.message : String(error);
@@ -62,5 +78,31 @@ function parse(file: string, text: string): tf.io.ModelJSON {
   if (!topology || typeof topology !== 'object') {
     throw new Error(`[engine] ${file} is not a TensorFlow.js model: it has no modelTopology`);
   }
+  const fault = manifestFault(json!);
+  if (fault !== undefined) {
+    throw new Error(`[engine] ${file} does not describe a model that can be built: ${fault}`);
+  }
   return json as tf.io.ModelJSON;
+}
+
+const manifest = z.array(
+  z.object({
+    paths: z.array(z.string()),
+    weights: z.array(
+      z.object({
+        name: z.string(),
+        shape: z.array(z.int().nonnegative()),
+        dtype: z.string(),
+        quantization: z
+          .object({ dtype: z.string(), min: z.number().optional(), scale: z.number().optional() })
+          .optional(),
+      }),
+    ),
+    sha256: z.string().optional(),
+  }),
+);
+
+function manifestFault({ weightsManifest }: Partial<tf.io.ModelJSON>): string | undefined {
+  const issue = manifest.optional().safeParse(weightsManifest).error?.issues[0];
+  return issue && `weightsManifest.${issue.path.join('.')}: ${issue.message}`;
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import {
@@ -190,11 +190,12 @@ interface Description {
 }
 
 describe('loadModel', () => {
-  /** Saves the model, lets `change` edit its description, and returns the path of model.json. */
+  /** Saves the model, lets `change` edit its description, which has no checksum, and returns the path of model.json. */
   async function changed(change: (json: Description) => unknown): Promise<string> {
     await saveModel(model, join(home, 'm'));
     const path = join(home, 'm/model.json');
     const json = await read(path);
+    delete json.weightsManifest[0].sha256;
     await writeFile(path, JSON.stringify(change(json) ?? json));
     return path;
   }
@@ -247,12 +248,16 @@ describe('loadModel', () => {
     expect(new Set(kernel)).toEqual(new Set([0.5]));
   });
 
-  it('reads branching models', async () => {
+  function branching(): LayersModel {
     const x = input({ shape: [3] });
     const sum = layers.add().apply([x, layers.dense({ units: 3 }).apply(x) as typeof x]) as typeof x;
-    const branching = functional({ inputs: x, outputs: sum });
-    await saveModel(branching, join(home, 'b'));
-    expect(weightsOf(await loadModel(join(home, 'b')))).toEqual(weightsOf(branching));
+    return functional({ inputs: x, outputs: sum });
+  }
+
+  it('reads branching models', async () => {
+    const made = branching();
+    await saveModel(made, join(home, 'b'));
+    expect(weightsOf(await loadModel(join(home, 'b')))).toEqual(weightsOf(made));
   });
 
   it('says what is missing', async () => {
@@ -289,6 +294,73 @@ describe('loadModel', () => {
     for (const other of ['null', '[]', '{"name": "package"}']) {
       await writeFile(path, other);
       await expect(loadModel(path)).rejects.toThrow('is not a TensorFlow.js model: it has no modelTopology');
+    }
+  });
+
+  it('notices weights that changed places, and bytes that changed', async () => {
+    await saveModel(model, join(home, 'm'));
+    const [path, file] = [join(home, 'm/model.json'), join(home, 'm/weights.bin')];
+    const text = await readFile(path, 'utf8');
+    const json = JSON.parse(text);
+    json.weightsManifest[0].weights.reverse();
+    await writeFile(path, JSON.stringify(json));
+    await expect(loadModel(path)).rejects.toThrow(
+      /weights\.bin: the bytes, or what .*model\.json says of them/,
+    );
+    const data = await readFile(file);
+    data[30]! ^= 1;
+    await Promise.all([writeFile(path, text), writeFile(file, data)]);
+    await expect(loadModel(path)).rejects.toThrow('are not those that were saved');
+  });
+
+  it('reads no file without an end', async () => {
+    const path = await changed(({ weightsManifest }) => {
+      weightsManifest[0]!.paths = [relative(join(home, 'm'), '/dev/zero')];
+    });
+    await expect(loadModel(path)).rejects.toThrow("/dev/zero can't be read (it is no file)");
+    const often = await changed(({ weightsManifest }) => {
+      weightsManifest[0]!.paths = new Array(1000).fill('weights.bin');
+    });
+    await expect(loadModel(often)).rejects.toThrow(/weights\.bin \+ .*weights\.bin \+ 997 more: expected/);
+  });
+
+  it('refuses sizes that its weights do not have before it makes them', async () => {
+    await saveModel(model, join(home, 'fine'));
+    const path = await changed((json) => {
+      const last = json.modelTopology.config!.layers.at(-1)! as { config?: object };
+      Object.assign(last.config!, { units: 1e6 });
+    });
+    const all = model.countParams();
+    await expect(loadModel(path)).rejects.toThrow(
+      `${path} does not describe a model that can be built: layer out has a kernel of [32,1000000], but the files of ` +
+        `weights have ${all} numbers in all`,
+    );
+    // of two at once one is at fault
+    const [broken, fine] = await Promise.allSettled([loadModel(path), loadModel(join(home, 'fine'))]);
+    expect([broken.status, fine.status]).toEqual(['rejected', 'fulfilled']);
+    if (fine.status === 'fulfilled') fine.value.dispose();
+  });
+
+  it('names a layer that TensorFlow.js would wait for', async () => {
+    await saveModel(branching(), join(home, 'm'));
+    const path = join(home, 'm/model.json');
+    const json = await read(path);
+    json.modelTopology.config.layers.at(-1).inbound_nodes[0][0][1] = 7;
+    await writeFile(path, JSON.stringify(json));
+    await expect(loadModel(path)).rejects.toThrow(/model\.json does not describe .* reads call 7 of layer/);
+  });
+
+  it('names what is wrong in its manifest', async () => {
+    for (const [weight, says] of [
+      [{ shape: null }, 'weightsManifest.0.weights.0.shape: '],
+      [{ shape: [-3, 3] }, 'weightsManifest.0.weights.0.shape.0: '],
+      [{ dtype: 'float128' }, 'weight c1/kernel has the type float128'],
+    ] as const) {
+      const path = await changed(({ weightsManifest }) => {
+        Object.assign(weightsManifest[0]!.weights[0]!, weight);
+      });
+      await expect(loadModel(path)).rejects.toThrow(says);
+      await expect(loadModel(path)).rejects.toThrow(path);
     }
   });
 

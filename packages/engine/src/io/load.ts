@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { type LayersModel, loadLayersModel } from '@tensorflow/tfjs-layers';
-import { readBytes, readDescription, shardsOf } from './description.ts';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { buildWithin } from './build-within.ts';
+import { type CheckedGroup, checksumOf } from './checksum.ts';
+import { readBytes, readDescription, shardsOf, sizeOf } from './description.ts';
+import { wiringFault } from './wiring.ts';
 
 /**
  * Reads a model saved by `saveModel`, by `model.save('file://...')`, or by `tensorflowjs_converter
@@ -13,7 +16,9 @@ export async function loadModel(path: string): Promise<LayersModel> {
   const { file, json } = await readDescription(path);
   const artifacts = tf.io.getModelArtifactsForJSONSync(json, ...(await readWeights(file, json)));
   try {
-    const model = await loadLayersModel({ load: async () => artifacts });
+    const fault = wiringFault(json.modelTopology);
+    if (fault !== undefined) throw new Error(fault);
+    const model = await buildWithin(artifacts);
     restoreConstrained(model, artifacts);
     return model;
   } catch (error) {
@@ -23,6 +28,13 @@ export async function loadModel(path: string): Promise<LayersModel> {
     });
   }
 }
+
+const MOST_NAMED = 3;
+const named = (files: readonly string[]): string =>
+  files.slice(0, MOST_NAMED).join(' + ') +
+  (files.length > MOST_NAMED ? ` + ${files.length - MOST_NAMED} more` : '');
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
 /** What a variable has no public way to. */
 interface Constrained {
@@ -46,21 +58,29 @@ async function readWeights(
   { weightsManifest = [] }: Partial<tf.io.ModelJSON>,
 ): Promise<[tf.io.WeightsManifestEntry[], ArrayBuffer]> {
   const chunks: Uint8Array[] = [];
-  for (const { paths, weights } of weightsManifest) {
+  for (const { paths, weights, sha256 } of weightsManifest as readonly CheckedGroup[]) {
     const shards = shardsOf(file, paths);
     const advice = `it belongs to ${file}: copy it beside it, or save the model again`;
-    const parts = await Promise.all(shards.map((shard) => readBytes(shard, advice)));
-    const found = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    const expected = weights.reduce((sum, weight) => sum + bytesOf(weight), 0);
+    // nothing is read that is of another size: it could be without an end
+    const found = sum(await Promise.all(shards.map((shard) => sizeOf(shard, advice))));
+    const expected = sum(weights.map((weight) => bytesOf(file, weight)));
     if (found !== expected) {
       throw new Error(
-        `[engine] ${shards.join(' + ')}: expected ${expected} bytes, found ${found}; ` +
+        `[engine] ${named(shards)}: expected ${expected} bytes, found ${found}; ` +
           `not the weights of ${file}, or cut short: copy or save the model again`,
+      );
+    }
+    const parts: Uint8Array[] = [];
+    for (const shard of shards) parts.push(await readBytes(shard, advice));
+    if (sha256 !== undefined && sha256 !== checksumOf(weights, parts)) {
+      throw new Error(
+        `[engine] ${named(shards)}: the bytes, or what ${file} says of them, are not those that were saved: copy or ` +
+          'save the model again (or take sha256 out of model.json if they were changed on purpose)',
       );
     }
     chunks.push(...parts);
   }
-  const data = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  const data = new Uint8Array(sum(chunks.map(({ byteLength }) => byteLength)));
   let offset = 0;
   for (const chunk of chunks) {
     data.set(chunk, offset);
@@ -80,9 +100,9 @@ const widths: Readonly<Record<string, number>> = {
 };
 
 /** The bytes of one weight in its file, where a quantized one is stored in its narrow type. */
-function bytesOf({ name, shape, dtype, quantization }: tf.io.WeightsManifestEntry): number {
+function bytesOf(file: string, { name, shape, dtype, quantization }: tf.io.WeightsManifestEntry): number {
   const width = widths[quantization?.dtype ?? dtype];
   if (!width)
-    throw new Error(`[engine] weight ${name} has the type ${dtype}, which no LayersModel can train`);
+    throw new Error(`[engine] ${file}: weight ${name} has the type ${dtype}, which no LayersModel can train`);
   return tf.util.sizeFromShape(shape) * width;
 }

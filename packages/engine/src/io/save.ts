@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { type CheckedGroup, checksumOf } from './checksum.ts';
 import { readBytes, readDescription, shardsOf } from './description.ts';
 import { makeFolder } from './folder.ts';
 import { type Quantization, quantizations, quantize } from './quantize.ts';
@@ -142,6 +143,10 @@ async function encode(
     };
     const { specs, data } = type ? quantize(whole, type) : whole;
     const shards = split(data, shardBytes);
+    const group: CheckedGroup = {
+      ...{ paths: shards.map(([name]) => name), weights: specs },
+      sha256: checksumOf(specs, [data]),
+    };
     const json = JSON.stringify({
       modelTopology,
       format,
@@ -149,7 +154,7 @@ async function encode(
       convertedBy: convertedBy ?? null,
       trainingConfig,
       userDefinedMetadata: Object.keys(userDefinedMetadata).length > 0 ? userDefinedMetadata : undefined,
-      weightsManifest: [{ paths: shards.map(([name]) => name), weights: specs }],
+      weightsManifest: [group],
     });
     contents.push(...shards, ['model.json', new TextEncoder().encode(json)]);
     return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
