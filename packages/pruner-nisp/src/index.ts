@@ -28,7 +28,7 @@ export interface NispArgs {
  *   as in the paper.
  *
  * Paper: R. Yu, A. Li, C.-F. Chen, J.-H. Lai, V. I. Morariu, X. Han, M. Gao, C.-Y. Lin, L. S. Davis, "NISP: Pruning Networks
- * using Neuron Importance Score Propagation", CVPR 2018, section 3.3.
+ * using Neuron Importance Score Propagation", CVPR 2018: the score of a layer by that of the next.
  *
  * @throws if an argument makes no sense; when it judges, if `last` has not one number for each unit.
  */

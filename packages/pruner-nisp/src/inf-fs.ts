@@ -37,9 +37,9 @@ const POWER_STEPS = 30;
  *     A_ij = alpha max(sd_i, sd_j) + (1 - alpha) (1 - |c_ij|)
  *     s = ((I - r A)^-1 - I) 1 = sum over k >= 1 of (r A)^k 1,   r = 0.9 / rho(A)
  *
- * Roffo, Melzi, Cristani, "Infinite Feature Selection", ICCV 2015, equations 1 and 9 to 12. The paper's correlation is
- * Spearman's, of ranks over all samples; here it is Pearson's, which sums up over batches. A constant unit tells nothing:
- * it counts as one that is correlated with all.
+ * Roffo, Melzi, Cristani, "Infinite Feature Selection", ICCV 2015: A and the sum. The paper's correlation is Spearman's,
+ * of ranks over all samples; here it is Pearson's, which sums up over batches. A constant unit tells nothing: it counts as
+ * one that is correlated with all.
  *
  * @returns shape [units], 0 for all if all are constant.
  */
@@ -70,9 +70,9 @@ function graphOf(rows: number, values: tf.Tensor, products: tf.Tensor, alpha: nu
   const isConstant = tf.lessEqual(variances, tf.mul(ROUNDING, meanSquares));
   const deviations = tf.where(isConstant, tf.zerosLike(variances), tf.sqrt(tf.relu(variances)));
   const [down, across] = [tf.expandDims(deviations, 1), tf.expandDims(deviations, 0)];
-  const products2 = tf.mul(down, across);
-  const correlations = tf.minimum(tf.abs(tf.divNoNan(covariances, products2)), 1);
-  const alike = tf.where(tf.equal(products2, 0), tf.onesLike(correlations), correlations);
+  const scales = tf.mul(down, across);
+  const correlations = tf.minimum(tf.abs(tf.divNoNan(covariances, scales)), 1);
+  const alike = tf.where(tf.equal(scales, 0), tf.onesLike(correlations), correlations);
   const spread = tf.divNoNan(tf.maximum(down, across), tf.max(deviations));
   return tf.add(tf.mul(alpha, spread), tf.mul(1 - alpha, tf.sub(1, alike)));
 }
