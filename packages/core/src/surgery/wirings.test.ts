@@ -79,6 +79,17 @@ describe('every way of wiring', () => {
     await expectAgreement(modelOf({ inputs: image, outputs: out }), { groups: ['large', 'head'] });
   });
 
+  it('a PReLU with one slope for all, on the units of two layers', async () => {
+    const image = input({ shape: [4, 4, 2] });
+    const prelu = layers.prelu({ sharedAxes: [1, 2, 3], name: 'prelu' });
+    const [low, high] = ['low', 'high'].map((name) => layers.conv2d({ filters: 5, kernelSize: 1, name }));
+    const first = on(prelu, on(low, image));
+    const outputs = on(dense(2, 'out'), on(layers.flatten({ name: 'flat' }), on(prelu, on(high, first))));
+    const model = modelOf({ inputs: image, outputs });
+    expect(producers(model)).toContainEqual(['low', 'high']);
+    await expectAgreement(model, { groups: ['low', 'flat'] });
+  });
+
   it('several inputs and outputs, one of them from within', async () => {
     const [image, numbers] = [input({ shape: [4, 4, 2] }), input({ shape: [3] })];
     const seen = on(layers.globalAveragePooling2d({}), on(conv(5, 'seen'), image));

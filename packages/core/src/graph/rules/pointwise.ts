@@ -68,6 +68,8 @@ const prelu: LayerRule = {
     return {
       outputs: [spread(labels, input!.shape, axis)],
       weights: { alpha: { axes: alpha.map((n, a) => (a === axis && n !== 1 ? axisAlong(labels) : null)) } },
+      // TensorFlow.js wants one shape at each call, even if they share one slope
+      config: () => ({}),
     };
   },
 };
