@@ -2,6 +2,7 @@ import type { LayerProblem, LayerSolution, WeightSolver } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { type Program, sparsest } from './sparsest.ts';
 
+/** What {@link netTrim} takes. */
 export interface NetTrimArgs {
   /**
    * How far a layer's outputs may be from what they were, as a share of their norm, above 0 and below 1: the larger, the
