@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { holdZeros } from '@espalier/core';
 import {
   checkTraining,
@@ -154,7 +154,7 @@ async function begin(
 ): Promise<{ readonly folder: RunFolder; readonly state: TrainState }> {
   const { options, out, opened, data, engine, seed } = run;
   const { model, path } = opened;
-  const title = `Pruning ${options.source} on ${data.dataset.name}`;
+  const title = `Pruning ${relative('', options.source)} on ${data.dataset.name}`;
   const start = startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) });
   const earlier = await epochsBeside(path);
   const { model: pruned, plan, events } = await pruneModel(run, model, ui);
