@@ -82,7 +82,6 @@ export { FeatureSelection, type FeatureSelectionArgs } from './surgery/selection
 export { shrink } from './surgery/shrink.ts';
 export { type SavedEvidence, type WatchCallback, watch } from './watch-callback.ts';
 export {
-  checkWeightPruning,
   pruneWeights,
   type ScoredWeights,
   type SolvedWeights,

@@ -77,7 +77,7 @@ function weightsBy(
 const isScored = (pruning: WeightPruning): pruning is ScoredWeights => 'score' in pruning.pruner;
 
 /** @throws if the options make no sense, whatever the model. */
-export function checkWeightPruning(pruning: WeightPruning): void {
+function checkWeightPruning(pruning: WeightPruning): void {
   const pruner = (pruning as WeightPruning | undefined)?.pruner as WeightPruner | undefined;
   if (!(pruner instanceof Object) || !('score' in pruner || 'solve' in pruner)) {
     throw new Error(
