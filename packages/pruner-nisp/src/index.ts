@@ -24,8 +24,8 @@ export interface NispArgs {
  *
  * - Where several layers read a unit (residuals, Concatenate) their shares add up; BatchNormalization counts with
  *   gamma / sqrt(variance + epsilon). Activations and pooling pass importance on as it is.
- * - A plan is one judgement: units that go with it still pass importance on. In several steps (a schedule) they don't,
- *   as in the paper.
+ * - A plan is one judgement: units that go with it still pass importance on. In the paper they don't: plan layer by layer,
+ *   the last hidden one first (`scope`), or in several steps (a schedule).
  *
  * Paper: R. Yu, A. Li, C.-F. Chen, J.-H. Lai, V. I. Morariu, X. Han, M. Gao, C.-Y. Lin, L. S. Davis, "NISP: Pruning Networks
  * using Neuron Importance Score Propagation", CVPR 2018: the score of a layer by that of the next.

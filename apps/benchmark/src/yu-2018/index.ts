@@ -100,7 +100,7 @@ export function levelRows(net: NetName, level: LevelName, done: readonly Done[])
   const others = methodNames.filter((method) => !method.startsWith('nisp'));
   const races = others.flatMap((other) => [
     raceRow(`${net}/${level}`, 'nisp', other, curves),
-    raceRow(`${net}/${level}`, 'nisp-outputs', other, curves),
+    raceRow(`${net}/${level}`, 'nisp-at-once', other, curves),
     raceRow(`${net}/${level}`, other, 'nisp', curves),
   ]);
   return [...figures, ...races];

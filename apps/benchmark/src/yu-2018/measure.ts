@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Pruner, plan, shrink } from '@espalier/core';
+import { analyze, groupsInScope, type PlanOptions, type Pruner, plan, shrink } from '@espalier/core';
 import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import { magnitude } from '@espalier/pruner-magnitude';
 import { nisp } from '@espalier/pruner-nisp';
@@ -39,7 +39,7 @@ export interface Measured {
 /** Who judges, by the seed. */
 const pruners: Readonly<Record<Exclude<MethodName, 'from-scratch'>, (seed: number) => Pruner>> = {
   nisp: () => nisp(),
-  'nisp-outputs': () => nisp({ last: 'outputs' }),
+  'nisp-at-once': () => nisp(),
   magnitude: () => magnitude(),
   random: (seed) => random({ seed }),
 };
@@ -90,13 +90,28 @@ async function carryOut(job: Job, small: Small | undefined, data: Data): Promise
     const left = widths[net].map((units) => units - Math.floor(fraction * units));
     return tune(networkFor(net, data, seed, left), data, { ...args, epochs: epochs.whole + epochs.tuned });
   }
-  const whole = await wholeNet(job, data);
-  const x = tf.tidy(() => tf.slice(data.train.x, 0, Math.min(CALIBRATION, data.train.x.shape[0]!)));
-  const made = await plan(whole, { pruner: pruners[method](seed), budget: { fraction }, data: { x } });
-  const pruned = await shrink(whole, made);
-  x.dispose();
-  disposeModel(whole);
+  const pruning = { pruner: pruners[method](seed), budget: { fraction } };
+  const pruned = await prunedNet(await wholeNet(job, data), data, pruning, method === 'nisp');
   return tune(compiled(pruned, net), data, args);
+}
+
+/** The smaller network; the given one is disposed. `backwards`: layer by layer, the last hidden one first. */
+async function prunedNet(
+  whole: LayersModel,
+  data: Data,
+  pruning: Pick<PlanOptions, 'pruner' | 'budget'>,
+  backwards: boolean,
+): Promise<LayersModel> {
+  const groups = groupsInScope(analyze(whole)).map(({ id }) => id);
+  const x = tf.tidy(() => tf.slice(data.train.x, 0, Math.min(CALIBRATION, data.train.x.shape[0]!)));
+  let model = whole;
+  for (const scope of backwards ? groups.toReversed().map((id) => [id]) : [groups]) {
+    const smaller = await shrink(model, await plan(model, { ...pruning, scope, data: { x } }));
+    disposeModel(model);
+    model = smaller;
+  }
+  x.dispose();
+  return model;
 }
 
 /** The whole network, which all prunings with one seed begin with: the first of them trains it. */

@@ -53,7 +53,7 @@ function tableOf(result: Result, one: Race): Table {
       { name: 'After, %', numeric },
       { name: 'Test, %', numeric, strong: true },
       { name: 'NISP is there after', numeric },
-      { name: 'from outputs', numeric },
+      { name: 'at once', numeric },
       { name: 'It is where NISP ends after', numeric },
     ],
     rows: named.map(([method, title]) => [
@@ -62,7 +62,7 @@ function tableOf(result: Result, one: Race): Table {
       shown(find(result, `${one.name}/${method}`, 'validation')),
       shown(find(result, `${one.name}/${method}`, 'accuracy')),
       race(result, one, 'nisp', method),
-      race(result, one, 'nisp-outputs', method),
+      race(result, one, 'nisp-at-once', method),
       race(result, one, method, 'nisp'),
     ]),
   };

@@ -9,9 +9,10 @@ export const levels: Readonly<Record<LevelName, { readonly title: string; readon
   'fifth-left': { title: 'four fifths of each layer gone', fraction: 0.8 },
 };
 
+/** The first is the paper's: from the last hidden layer back, where what is gone passes no importance on. */
 export const methods = {
   nisp: 'NISP',
-  'nisp-outputs': 'NISP, from the outputs',
+  'nisp-at-once': 'NISP, all layers at once',
   magnitude: 'Magnitude',
   random: 'Random',
   'from-scratch': 'From scratch',
