@@ -53,7 +53,7 @@ export const VALIDATION = 5000;
 /** Weight decay, as in the authors' first code: this times the sum of the squared kernels. */
 export const DECAY = 1e-4;
 /** At least so many percent of all kernels' weights go. */
-export const LEVELS: readonly number[] = [50, 75, 90];
+export const LEVELS: readonly number[] = [50, 75, 85];
 /** What Net-Trim is tried with, until the highest level is reached. */
 export const EPSILONS: readonly number[] = [0.01, 0.03, 0.08, 0.12, 0.2, 0.35, 0.5];
 /** Of Net-Trim, whatever epsilon is. */
