@@ -2,6 +2,7 @@ import type { BackwardPruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { addRows, infiniteFeatureSelection, noSums, type Sums } from './inf-fs.ts';
 
+/** What {@link nisp} takes. */
 export interface NispArgs {
   /**
    * What the units of the final response layer are worth, the last hidden ones. `inf-fs`: how much each tells that the others
