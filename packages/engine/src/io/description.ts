@@ -68,14 +68,15 @@ function parse(file: string, text: string): tf.io.ModelJSON {
       { cause: error },
     );
   }
-  const topology = json?.modelTopology as Record<string, unknown> | undefined;
-  if (json?.format === 'graph-model' || (topology && 'node' in topology)) {
+  const topology: unknown = json?.modelTopology;
+  const isTopology = typeof topology === 'object' && topology !== null;
+  if (json?.format === 'graph-model' || (isTopology && 'node' in topology)) {
     throw new Error(
       `[engine] ${file} holds a GraphModel, which can't be trained: Espalier prunes LayersModels. Convert the ` +
         'Keras model with: tensorflowjs_converter --output_format tfjs_layers_model',
     );
   }
-  if (!topology || typeof topology !== 'object') {
+  if (!isTopology) {
     throw new Error(`[engine] ${file} is not a TensorFlow.js model: it has no modelTopology`);
   }
   const fault = manifestFault(json!);

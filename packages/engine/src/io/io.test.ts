@@ -291,7 +291,7 @@ describe('loadModel', () => {
     const text = await readFile(path, 'utf8');
     await writeFile(path, text.slice(0, 500));
     await expect(loadModel(path)).rejects.toThrow(/^\[engine\] .*model\.json is not valid JSON .* cut short/);
-    for (const other of ['null', '[]', '{"name": "package"}']) {
+    for (const other of ['null', '[]', '{"name": "package"}', '{"modelTopology": "Dense"}']) {
       await writeFile(path, other);
       await expect(loadModel(path)).rejects.toThrow('is not a TensorFlow.js model: it has no modelTopology');
     }

@@ -9,7 +9,7 @@ interface Entry {
   inbound_nodes: unknown[][][];
 }
 interface Topology {
-  config: { layers: Entry[] };
+  config: { layers: Entry[]; output_layers: unknown[][] };
 }
 
 type Layer = ReturnType<typeof layers.dense>;
@@ -48,7 +48,7 @@ describe('wiringFault', () => {
     ],
     [
       'a layer that is gone',
-      ({ config }) => config.layers.splice(config.layers.indexOf(entry({ config }, 'act')), 1),
+      (model) => model.config.layers.splice(model.config.layers.indexOf(entry(model, 'act')), 1),
       'layer twice reads call 0 of layer act, which is never made',
     ],
     [
@@ -72,11 +72,16 @@ describe('wiringFault', () => {
       'layer act is named other in its config',
     ],
     [
+      'an output twice',
+      ({ config }) => config.output_layers.push(config.output_layers[0]!),
+      'the model puts out ["row",1,0] twice',
+    ],
+    [
       'what is no list of calls',
       (model) => Object.assign(entry(model, 'act'), { inbound_nodes: 3 }),
       'lacks a name, a config or inbound_nodes',
     ],
-  ])('names %s, for which TensorFlow.js would wait for ever', (_, change, says) => {
+  ])('names %s, at which TensorFlow.js would wait for ever or fail', (_, change, says) => {
     const model = topology();
     change(model);
     expect(wiringFault(model)).toContain(says);

@@ -8,22 +8,31 @@ interface Entry {
 }
 
 /**
- * Finds what would keep TensorFlow.js waiting for ever when it builds a functional model: a call that reads what no
- * other call makes. Models within are looked through, too.
+ * Finds what would keep TensorFlow.js waiting for ever when it builds a functional model, a call that reads what no
+ * other call makes, and what it fails at later. Models within are looked through, too.
  *
  * @param topology `modelTopology` of a model.json, or a part of it.
  * @returns What is wrong, or nothing.
  */
 export function wiringFault(topology: unknown): string | undefined {
   if (typeof topology !== 'object' || topology === null) return undefined;
-  const { layers } = topology as { readonly layers?: unknown };
-  const own = Array.isArray(layers) && layers.some(isCalled) ? faultAmong(layers) : undefined;
+  const { layers, output_layers: outputs } = topology as Readonly<Record<string, unknown>>;
+  const isFunctional = Array.isArray(layers) && layers.some(isCalled);
+  const own = isFunctional ? (faultAmong(layers) ?? outputTwice(outputs)) : undefined;
   if (own !== undefined) return own;
   for (const part of Object.values(topology)) {
     const fault = wiringFault(part);
     if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/** TensorFlow.js builds such a model, and fails when it runs. */
+function outputTwice(outputs: unknown): string | undefined {
+  if (!Array.isArray(outputs)) return undefined;
+  const said = outputs.map((output) => JSON.stringify(output));
+  const twice = said.find((output, i) => said.indexOf(output) !== i);
+  return twice && `the model puts out ${twice} twice`;
 }
 
 const isCalled = (layer: unknown): boolean =>
