@@ -8,6 +8,7 @@ import { avgPoolGrad } from './avg-pool-grad.ts';
 import { whyUnknown } from './backend-parts.ts';
 import { batchMatMul } from './batch-mat-mul.ts';
 import { cast } from './cast.ts';
+import { concat } from './concat.ts';
 import { conv2D, depthwiseConv2D, fusedConv2D, fusedDepthwiseConv2D } from './conv2d.ts';
 import { conv2DBackpropFilter } from './conv2d-backprop-filter.ts';
 import { conv2DBackpropInput } from './conv2d-backprop-input.ts';
@@ -49,6 +50,7 @@ const kernels: readonly WasmKernel[] = [
   fusedDepthwiseConv2D,
   identity,
   cast,
+  concat,
   slice,
   gather,
   add,

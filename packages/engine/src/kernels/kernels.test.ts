@@ -430,6 +430,49 @@ describe('gather', () => {
   });
 });
 
+describe('cast', () => {
+  it('makes all but 0 true', async () => {
+    await tf.setBackend('wasm');
+    const isTrue = tf.tidy(() => tf.cast(tf.tensor1d([0.5, 0, -0, -3, 256, Number.NaN]), 'bool').dataSync());
+    expect(Array.from(isTrue)).toEqual([1, 0, 0, 1, 1, 1]);
+  });
+});
+
+describe('concat', () => {
+  it('agrees with cpu along any axis, whatever the types and the sizes of the parts', async () => {
+    const cases = fc
+      .tuple(fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }), fc.nat(3))
+      .chain(([shape, axis]) =>
+        fc.tuple(
+          fc.constant(shape),
+          fc.constant(axis % shape.length),
+          fc.array(fc.nat(40), { minLength: 1, maxLength: 5 }).filter((sizes) => sizes.some((n) => n > 0)),
+          fc.constantFrom('float32', 'int32', 'bool'),
+        ),
+      );
+    await fc.assert(
+      fc.asyncProperty(cases, async ([shape, axis, sizes, dtype]) => {
+        await expectLikeCpu(() =>
+          tf.concat(
+            sizes.map((n) => tf.cast(tf.mul(values(shape.with(axis, n)), 9), dtype)),
+            axis - (sizes.length % 2) * shape.length,
+          ),
+        );
+      }),
+      { numRuns: 100, seed: 4 },
+    );
+  });
+
+  it('leaves texts, and parts that do not fit, to those who know them', async () => {
+    await tf.setBackend('wasm');
+    const texts = tf.tidy(() => tf.concat([tf.tensor(['a', 'b']), tf.tensor(['c'])]).dataSync());
+    expect(Array.from(texts)).toEqual(['a', 'b', 'c']);
+    const before = tf.engine().backend.numDataIds();
+    expect(() => tf.tidy(() => tf.concat([tf.zeros([2, 3]), tf.zeros([3, 4])]))).toThrow(/shape/);
+    expect(tf.engine().backend.numDataIds()).toBe(before);
+  });
+});
+
 describe('slice', () => {
   it('agrees with cpu for any part of any tensor', async () => {
     const axis = fc
