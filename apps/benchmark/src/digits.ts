@@ -9,8 +9,9 @@ export interface Digits {
   readonly test: Examples;
   readonly inputShape: readonly number[];
   readonly classes: number;
-  /** Where they came from. */
   readonly name: string;
+  /** With where they came from. */
+  readonly title: string;
   dispose(): void;
 }
 
@@ -23,7 +24,8 @@ export async function loadDigits(few: number = Number.POSITIVE_INFINITY): Promis
     ...parts,
     inputShape: data.inputShape,
     classes: data.classes.length,
-    name: `${data.name}${data.note ? ` (${data.note})` : ''}`,
+    name: data.name,
+    title: `${data.name}${data.note ? ` (${data.note})` : ''}`,
     dispose: () => {
       for (const part of Object.values(parts)) tf.dispose([part.x, part.y]);
     },

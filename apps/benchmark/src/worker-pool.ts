@@ -1,4 +1,5 @@
 import { Tinypool } from 'tinypool';
+import type { BenchmarkOptions } from './benchmark.ts';
 
 /** What {@link workerPool} takes. */
 export interface WorkerPoolArgs {
@@ -26,4 +27,40 @@ export function workerPool(
     // workers run what was built, whatever this process resolves
     execArgv: [],
   });
+}
+
+/** How {@link runJobs} goes about it. */
+export interface RunJobsArgs<Job, Measured>
+  extends WorkerPoolArgs,
+    Pick<BenchmarkOptions, 'workers' | 'log'> {
+  readonly benchmark: string;
+  /** What the log says of a job that is done. */
+  readonly describe: (job: Job, measured: Measured) => string;
+}
+
+/**
+ * Has jobs carried out by the `worker` module of a benchmark, each stage once the one before is done. The answers are in
+ * the order of the jobs.
+ *
+ * @throws if a job does.
+ */
+export async function runJobs<Job, Measured>(
+  stages: readonly (readonly Job[])[],
+  { benchmark, workers, log, describe, ...args }: RunJobsArgs<Job, Measured>,
+): Promise<Measured[]> {
+  const pool = workerPool(benchmark, workers, args);
+  const total = stages.flat().length;
+  let done = 0;
+  const run = async (job: Job): Promise<Measured> => {
+    const measured = (await pool.run(job)) as Measured;
+    log(`${describe(job, measured)} (${++done} of ${total})`);
+    return measured;
+  };
+  const found: Measured[] = [];
+  try {
+    for (const jobs of stages) found.push(...(await Promise.all(jobs.map(run))));
+    return found;
+  } finally {
+    await pool.destroy();
+  }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { htmlTable, type LineChart, type Page, terminalTable } from '@espalier/report';
 import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
-import { workerPool } from '../worker-pool.ts';
+import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { LEVELS, networks, TUNING } from './paper.ts';
 import { accuracyTable, caseOf, find, methods, networksIn, sizeTable, stages } from './tables.ts';
@@ -16,7 +16,10 @@ export const aghasi2017: Benchmark = {
     const jobs = networks.flatMap((network) =>
       options.seeds.map((seed): Job => ({ network, seed, quick, engine, cache })),
     );
-    const measured = await runJobs(jobs, options.workers, options.log);
+    const measured = await runJobs<Job, Measured>([jobs], {
+      ...{ benchmark: this.name, workers: options.workers, log: options.log },
+      describe: ({ network, seed }) => `${network.name}, seed ${seed}: done`,
+    });
     const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
     return { name: this.name, environment, rows: rowsOf(measured) };
   },
@@ -60,26 +63,6 @@ export const aghasi2017: Benchmark = {
     };
   },
 };
-
-async function runJobs(
-  jobs: readonly Job[],
-  workers: number,
-  log: (line: string) => void,
-): Promise<Measured[]> {
-  const pool = workerPool('aghasi-2017', workers);
-  let done = 0;
-  try {
-    return await Promise.all(
-      jobs.map(async (job) => {
-        const measured = (await pool.run(job)) as Measured;
-        log(`${job.network.name}, seed ${job.seed}: done (${++done} of ${jobs.length})`);
-        return measured;
-      }),
-    );
-  } finally {
-    await pool.destroy();
-  }
-}
 
 /** All seeds' figures of each case. A fine-tuned network should have lost nothing, up to three quarters of its weights gone. */
 export function rowsOf(measured: readonly Measured[]): Row[] {

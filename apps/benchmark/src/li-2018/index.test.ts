@@ -121,6 +121,9 @@ describe('a job', () => {
       );
       expect(tf.memory().numTensors).toBe(before);
       expect(await measure(job)).toEqual(measured);
+      // of the network that was kept
+      const whole = await measure({ ...job, task: { kind: 'whole' } });
+      expect(whole.figures['lenet5/unpruned']).toMatchObject({ params: 431_080 });
     } finally {
       await rm(cache, { recursive: true });
     }

@@ -1,5 +1,5 @@
-import { type Benchmark, type BenchmarkOptions, environmentOf, type Row, rowOf } from '../benchmark.ts';
-import { workerPool } from '../worker-pool.ts';
+import { type Benchmark, environmentOf, type Row, rowOf } from '../benchmark.ts';
+import { runJobs } from '../worker-pool.ts';
 import { caseOf, type Job, jobsFor } from './jobs.ts';
 import type { Measured } from './measure.ts';
 import { pageOf } from './page.ts';
@@ -11,7 +11,11 @@ export const li2018: Benchmark = {
   description: 'similar filters: LeNet-5 without 80% of them, by seven criteria, and how small it can be',
 
   async run(options) {
-    const measured = await runJobs(options);
+    const { whole, others } = jobsFor(options);
+    const measured = await runJobs<Job, Measured>([whole, others], {
+      ...{ benchmark: this.name, workers: options.workers, log: options.log, isolate: false },
+      describe: ({ task, seed }) => `${caseOf(task)}, seed ${seed}: done`,
+    });
     const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
     return { name: this.name, environment, rows: rowsOf(measured) };
   },
@@ -19,23 +23,6 @@ export const li2018: Benchmark = {
   terminal: terminalOf,
   page: pageOf,
 };
-
-async function runJobs(options: BenchmarkOptions): Promise<Measured[]> {
-  const { whole, others } = jobsFor(options);
-  const pool = workerPool(li2018.name, options.workers, { isolate: false });
-  const total = whole.length + others.length;
-  let count = 0;
-  const run = async (job: Job): Promise<Measured> => {
-    const measured = (await pool.run(job)) as Measured;
-    options.log(`${caseOf(job.task)}, seed ${job.seed}: done (${++count} of ${total})`);
-    return measured;
-  };
-  try {
-    return [...(await Promise.all(whole.map(run))), ...(await Promise.all(others.map(run)))];
-  } finally {
-    await pool.destroy();
-  }
-}
 
 /** All seeds' figures of each case. */
 export function rowsOf(measured: readonly Measured[]): Row[] {

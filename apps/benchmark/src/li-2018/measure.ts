@@ -46,7 +46,7 @@ export async function measure(job: Job): Promise<Measured> {
     const name = `${caseOf(task)}-seed${seed}-${key}`;
     const known = await cache.read<Measured>(name);
     if (known) return known;
-    const measured = { figures: await carryOut(job, digits), dataset: digits.name };
+    const measured = { figures: await carryOut(job, digits), dataset: digits.title };
     await cache.write(name, measured);
     return measured;
   } finally {

@@ -24,6 +24,9 @@ export type Figures = Readonly<Record<string, number>>;
 export const shortened = <R extends Recipe>(recipe: R, quick: boolean): R =>
   quick ? { ...recipe, epochs: Math.min(recipe.epochs, QUICK.epochs) } : recipe;
 
+const compile = (model: LayersModel, optimizer: tf.Optimizer): void =>
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+
 /** Trains a network; the answer is the one that is there in the end, smaller if it was pruned. */
 export async function fit(
   model: LayersModel,
@@ -31,7 +34,7 @@ export async function fit(
   { epochs, rate, batchSize }: Recipe,
   options: Pick<TrainOptions, 'pruning' | 'distillation' | 'onEpochEnd'> & { readonly seed: number },
 ): Promise<LayersModel> {
-  model.compile({ optimizer: tf.train.adam(rate), loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  compile(model, tf.train.adam(rate));
   const { train: examples, validation } = digits;
   const learningRate = cosineRate(rate);
   const args = { ...TRAINING, epochs, batchSize, learningRate, ...options };
@@ -59,7 +62,11 @@ export async function kept(
   const key = keyOf([digits.name, tf.getBackend(), quick, NETWORK, TRAINING, settings]);
   const path = join(cache, `${name}-seed${seed}-${key}`);
   const found = await loadModel(path).catch(() => undefined);
-  if (found) return found;
+  if (found) {
+    // to be measured; `fit` compiles it for itself
+    compile(found, tf.train.sgd(1));
+    return found;
+  }
   const model = await make();
   await saveModel(model, path);
   return model;

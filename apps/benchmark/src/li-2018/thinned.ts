@@ -46,7 +46,6 @@ export async function thinned(
   thinning: Thinning,
 ): Promise<Record<string, Figures>> {
   const whole = await wholeNet(job, digits);
-  whole.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
   const rows = Math.min(CALIBRATION, digits.train.x.shape[0]!);
   const data = tf.tidy(() => ({
     x: tf.slice(digits.train.x, 0, rows),

@@ -1,5 +1,5 @@
 import { type Benchmark, environmentOf, type Row, rowOf } from '../benchmark.ts';
-import { workerPool } from '../worker-pool.ts';
+import { runJobs } from '../worker-pool.ts';
 import { type Job, jobsFor, leftName, restartCase, tasks } from './jobs.ts';
 import type { Measured } from './measure.ts';
 import { pageOf } from './page.ts';
@@ -12,7 +12,15 @@ export const singh2018: Benchmark = {
     'the sensitivity paper: letters by networks of one hidden layer and of three, pruned while they train',
 
   async run(options) {
-    const done = await runJobs(jobsFor(options), options.workers, options.log);
+    const jobs = jobsFor(options);
+    const isFirst = ({ task }: Job): boolean => task.kind === 'first';
+    const stages = [jobs.filter(isFirst), jobs.filter((job) => !isFirst(job))];
+    const found = await runJobs<Job, Measured>(stages, {
+      ...{ benchmark: this.name, workers: options.workers, log: options.log, isolate: false },
+      describe: ({ task, seed }, { figures }) =>
+        `${task.case}, seed ${seed}: ${figures.accuracy!.toFixed(2)}%`,
+    });
+    const done = stages.flat().map((job, i): Done => ({ job, measured: found[i]! }));
     const rows = [...tasks.flatMap(({ case: name }) => rowsOf(name, done)), ...attemptsOf(done)];
     const [seed] = options.seeds;
     const records = new Map(
@@ -31,25 +39,6 @@ export const singh2018: Benchmark = {
 interface Done {
   readonly job: Job;
   readonly measured: Measured;
-}
-
-async function runJobs(jobs: readonly Job[], workers: number, log: (line: string) => void): Promise<Done[]> {
-  const pool = workerPool('singh-2018', workers, { isolate: false });
-  let count = 0;
-  const run = async (job: Job): Promise<Done> => {
-    const measured = (await pool.run(job)) as Measured;
-    log(
-      `${job.task.case}, seed ${job.seed}: ${measured.figures.accuracy!.toFixed(2)}% (${++count} of ${jobs.length})`,
-    );
-    return { job, measured };
-  };
-  const isFirst = ({ task }: Job): boolean => task.kind === 'first';
-  try {
-    const firsts = await Promise.all(jobs.filter(isFirst).map(run));
-    return [...firsts, ...(await Promise.all(jobs.filter((job) => !isFirst(job)).map(run)))];
-  } finally {
-    await pool.destroy();
-  }
 }
 
 type Expected = Parameters<typeof rowOf>[3];
