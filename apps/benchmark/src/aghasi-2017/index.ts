@@ -17,7 +17,7 @@ export const aghasi2017: Benchmark = {
       options.seeds.map((seed): Job => ({ network, seed, quick, engine, cache })),
     );
     const measured = await runJobs<Job, Measured>([jobs], {
-      ...{ benchmark: this.name, workers: options.workers, log: options.log },
+      ...{ benchmark: this.name, workers: options.workers, log: options.log, isolate: false },
       describe: ({ network, seed }) => `${network.name}, seed ${seed}: done`,
     });
     const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
