@@ -2,6 +2,7 @@ import type { EliminationPruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { eliminate } from './eliminate.ts';
 
+/** What {@link clustering} takes. */
 export interface ClusteringArgs {
   /** Any whole number. Another seed begins with other centres. Default 0. */
   readonly seed?: number;

@@ -2,6 +2,7 @@ import type { ScorePruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { checkWeights } from './check.ts';
 
+/** What {@link magnitude} takes. */
 export interface MagnitudeArgs {
   /** `'l1'`: the sum of the absolute weights, as in the paper. `'l2'`: their Euclidean length. Default `'l1'`. */
   readonly norm?: 'l1' | 'l2';

@@ -2,6 +2,7 @@ import type { ScorePruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { meanOf, nothing, slopesOf, type Total } from './slopes.ts';
 
+/** What {@link taylor} takes. */
 export interface TaylorArgs {
   /**
    * What the absolute value is taken of: the slope of each `'pattern'`, as in 2017, or of the mean loss of `'all'`, as in
