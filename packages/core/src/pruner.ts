@@ -23,7 +23,9 @@
  * });
  * ```
  */
+
 import type { Tensor, Tensor1D, Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
+import type { Compensation } from './plan/compensation.ts';
 
 /** What a pruner can ask to see of each batch, beside the weights, which are always there. */
 export type Evidence = 'activations' | 'errors' | 'updates' | 'losses';
@@ -141,6 +143,8 @@ export interface PairPruner<State extends TensorContainer = TensorContainer> ext
 
 /** A criterion that takes units away one after another, each judged by what is left without those before it. */
 export interface EliminationPruner<State extends TensorContainer = TensorContainer> extends Observer<State> {
+  /** What its steps count on that survivors take over, unless a plan is told otherwise. Default: nothing. */
+  readonly compensation?: Compensation;
   /** Shape [units, any]: all that `eliminate` goes by, brought out of the engine once. */
   measure(weights: Weights, state: State): Tensor;
   /**
@@ -149,7 +153,7 @@ export interface EliminationPruner<State extends TensorContainer = TensorContain
    */
   readonly byCount?: boolean;
   /**
-   * Every unit, the first to go first, from what `measure` returned (row-major). A budget takes them in this order.
+   * Every unit that may go, the first to go first, from what `measure` returned (row-major). A budget takes them in this order.
    *
    * @param leaving how many of them will go, for one that is `byCount`. Absent where nobody can say it beforehand: by a
    * threshold, and where groups are ranked together or criteria joined.

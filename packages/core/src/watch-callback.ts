@@ -4,7 +4,7 @@ import { Watch } from './evidence/watch.ts';
 import { type Analysis, analyzeInternals } from './graph/analyze.ts';
 import type { Budget, Standing } from './plan/budget.ts';
 import { groupsBeside, watchedGroups } from './plan/judge.ts';
-import { decide, judgedBy } from './plan/plan.ts';
+import { decide, gatheredBy } from './plan/plan.ts';
 import { checkPruning, compensationOf, type Pruning } from './plan/pruning.ts';
 import { standingIn } from './plan/standing.ts';
 import type { Plan } from './plan/types.ts';
@@ -67,8 +67,8 @@ export class WatchCallback extends Callback {
       throw new Error('[core] nothing was watched yet: pass the callback to model.fit first');
     }
     const pruning: Pruning = budget ? { ...this.pruning, budget } : this.pruning;
-    const judged = await judgedBy(this.#watch);
-    return decide(this.watched, this.#analysis, judged, pruning, maskedPlan(this.watched));
+    const gathered = await gatheredBy(this.#watch);
+    return decide(this.watched, this.#analysis, gathered, pruning, maskedPlan(this.watched));
   }
 
   /** What was gathered so far, between two epochs: for a `watch` that goes on another time. */
@@ -109,11 +109,18 @@ export class WatchCallback extends Callback {
   protected start(): Standing {
     this.stopWatching();
     const { pruner, ranking } = this.pruning;
+    const compensation = compensationOf(this.pruning);
+    if (compensation.weighted) {
+      throw new Error(
+        `[core] compensation '${compensation.name}' runs data backwards in a pass of its own, which a training that is only ` +
+          'watched does not make: plan(model, { data }) afterwards, or leave weighted out',
+      );
+    }
     this.#analysis = analyzeInternals(this.watched);
     const earlier = maskedPlan(this.watched);
     const groups = watchedGroups(this.#analysis, this.pruning, earlier);
     const beside = groupsBeside(this.#analysis, [pruner], groups, earlier);
-    this.#watch = new Watch(this.#analysis, groups, [pruner], compensationOf(this.pruning), beside);
+    this.#watch = new Watch(this.#analysis, groups, [pruner], compensation, beside);
     this.#analyzed = this.watched;
     this.#restore();
     this.#attach();

@@ -19,7 +19,9 @@ export interface Watched {
 export interface Consumer {
   /** The layer's path. */
   readonly layer: string;
-  readonly weight: string;
+  readonly kernel: TracedWeight;
+  /** Where the units stand on the axis by which it reads. */
+  readonly layout: Layout;
   readonly hasBias: boolean;
   /** Whether units can take over from each other there. */
   readonly foldable: boolean;
@@ -60,7 +62,7 @@ export function groupWatch(
   { trace }: Analysis,
   { group, alive }: Watched,
   pruners: readonly Pruner[],
-  compensation: Pick<Compensation, 'needs'>,
+  compensation: Pick<Compensation, 'needs' | 'fold'>,
   isLast: boolean,
 ): GroupWatch {
   const rank = new Map(alive.map((unit, i) => [unit, i]));
@@ -109,19 +111,21 @@ export function groupWatch(
 
 function consumerOf(
   { path, layer }: TracedLayer,
-  { name, contracts }: TracedWeight,
+  kernel: TracedWeight,
   layout: Layout,
-  { needs }: Pick<Compensation, 'needs'>,
+  { needs, fold }: Pick<Compensation, 'needs' | 'fold'>,
 ): Consumer {
+  const { contracts } = kernel;
   // a unit takes over from another entry by entry, so they must have equally many
   const foldable = contracts !== undefined && !layout.entries.includes(-1);
   const moments =
-    needs && foldable
+    needs && fold && foldable
       ? new MomentSums({ ...layout, axis: contracts.inputAxis + 1 }, needs === 'covariances')
       : undefined;
   return {
     layer: path,
-    weight: name,
+    kernel,
+    layout,
     hasBias: contracts?.bias !== undefined,
     foldable,
     moments,

@@ -68,23 +68,44 @@ export class MomentSums {
     if (!this.#sums) throw new Error('[core] no batch was seen');
     const rows = this.#rows;
     const shift = await this.#sums.shift.data();
-    const beyond = Float32Array.from(await this.#sums.entries.data(), (sum) => sum / rows);
-    const means = beyond.map((mean, entry) => mean + shift[entry % units]!);
-    if (!this.#withCovariances) return { units, positions, means };
-    const unitMeans = new Float32Array(units);
-    beyond.forEach((mean, entry) => {
-      unitMeans[entry % units]! += mean / positions;
-    });
-    const covariances = Float32Array.from(
-      await this.#sums.products.data(),
-      (sum, i) => sum / (rows * positions) - unitMeans[Math.floor(i / units)]! * unitMeans[i % units]!,
-    );
-    return { units, positions, means, covariances };
+    const entries = Float64Array.from(await this.#sums.entries.data(), (sum) => sum / rows);
+    if (!this.#withCovariances) {
+      return { units, positions, means: Float32Array.from(entries, (mean, i) => mean + shift[i % units]!) };
+    }
+    const products = Float64Array.from(await this.#sums.products.data(), (sum) => sum / rows);
+    return momentsFrom(this.#layout, shift, entries, products);
   }
 
   dispose(): void {
     disposeSums(this.#sums);
   }
+}
+
+/**
+ * @param shift what was taken off each unit, [units]
+ * @param entries the mean of each entry less the shift, [positions, units]
+ * @param products the mean over patterns of the products of each two units less their shifts, summed over positions,
+ * [units, units]
+ */
+export function momentsFrom(
+  { units, positions }: Pick<Layout, 'units' | 'positions'>,
+  shift: ArrayLike<number>,
+  entries: Float64Array,
+  products: Float64Array,
+): Required<Moments> {
+  const unitMeans = new Float64Array(units);
+  entries.forEach((mean, entry) => {
+    unitMeans[entry % units]! += mean / positions;
+  });
+  const covariances = new Float32Array(products.length);
+  for (let i = 0; i < units; i++) {
+    for (let j = 0; j < units; j++) {
+      const at = i * units + j;
+      covariances[at] = products[at]! / positions - unitMeans[i]! * unitMeans[j]!;
+    }
+  }
+  const means = Float32Array.from(entries, (mean, entry) => mean + shift[entry % units]!);
+  return { units, positions, means, covariances };
 }
 
 function disposeSums(sums: Sums | undefined): void {

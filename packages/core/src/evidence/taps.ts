@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { Layer } from '../graph/rule.ts';
 
 /** What one call of a layer put out, and the error that came back to it: as far as somebody wants them. */
@@ -30,7 +31,15 @@ export interface OutputTap extends Listening {
   captured(capture: Capture): void;
 }
 
-export type Tap = InputTap | OutputTap;
+/** Listens to what comes back to a kernel's sums of products, before bias and activation. */
+export interface ProductTap extends Listening {
+  readonly side: 'product';
+  readonly kernel: LayerVariable;
+  /** Told of each call; its error is there once a gradient is taken through the sums, the receiver's to dispose. */
+  captured(capture: Pick<Capture, 'error'>): void;
+}
+
+export type Tap = InputTap | OutputTap | ProductTap;
 
 /** One gradient that the optimizer is about to apply. */
 export interface NamedGradient {
@@ -76,9 +85,11 @@ function tapped(call: Call, taps: ReadonlySet<Tap>): Call {
       if (one.side !== 'input' || !hears(one, training)) continue;
       one.value(tf.keep((Array.isArray(inputs) ? inputs[one.input]! : inputs).clone()));
     }
+    const before = tf.engine().state.activeTape?.length;
     const outputs = call(inputs, kwargs);
     for (const one of taps) {
       if (one.side === 'output' && hears(one, training)) tell(one, outputs, inputs, training);
+      if (one.side === 'product' && hears(one, training)) tellProducts(one, before);
     }
     return outputs;
   };
@@ -103,11 +114,28 @@ function tell(
   captured(capture);
 }
 
+/** @param before how long the tape was before the layer's call; there is none outside of gradients */
+function tellProducts({ kernel, captured }: ProductTap, before: number | undefined): void {
+  if (before === undefined) return;
+  const forms = new Set([kernel.read().id]);
+  for (const { inputs, outputs } of tf.engine().state.activeTape.slice(before)) {
+    const read = Object.values(inputs);
+    if (!read.some(({ id }) => forms.has(id))) continue;
+    // by itself it is only brought into another shape
+    if (read.length === 1) for (const { id } of outputs) forms.add(id);
+    else {
+      const capture: Pick<Capture, 'error'> = {};
+      hearError(outputs[0]!, capture);
+      captured(capture);
+    }
+  }
+}
+
 /**
  * Writes down the error that comes back to a tensor, as the tape passes it on to what made the tensor: no operation
  * of our own takes part in the training.
  */
-function hearError(tensor: tf.Tensor, capture: Capture): void {
+function hearError(tensor: tf.Tensor, capture: Pick<Capture, 'error'>): void {
   const node = tf.engine().state.activeTape?.findLast(({ outputs }) => outputs.includes(tensor));
   const gradient = node?.gradient;
   if (!gradient) return;

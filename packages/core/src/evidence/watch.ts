@@ -5,12 +5,15 @@ import type { Trace } from '../graph/trace.ts';
 import { type Compensation, none } from '../plan/compensation.ts';
 import type { BackwardPruner, Evidence, Pruner } from '../pruner.ts';
 import { flowBack, lastGroups, type Worth } from './backflow.ts';
-import { type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
+import { type Consumer, type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
+import { MomentSums } from './moments.ts';
 import { disposeCaptures, Pool } from './pool.ts';
+import { type Reader, readersOf } from './readers.ts';
 import { WatchedWeights } from './rows.ts';
 import { type Step, WatchedBatches } from './seen.ts';
 import { criteriaOf, goesBack, type Judge, poolsBatches } from './session.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
+import { WeightedSums } from './weighted-sums.ts';
 
 /**
  * Collects for any number of pruners and one compensation what they need of a model, in one pass: nothing
@@ -20,6 +23,8 @@ export class Watch {
   readonly groups: readonly GroupWatch[];
   /** Those that are judged; the others are there for their sake. */
   readonly judged: readonly GroupWatch[];
+  /** What reads units of the judged groups, for a compensation that refits it. */
+  readonly readers: readonly Reader[] = [];
   readonly #trace: Trace;
   readonly #pruners: readonly Pruner[];
   readonly #needs: ReadonlySet<Evidence>;
@@ -35,7 +40,7 @@ export class Watch {
     analysis: Analysis,
     watched: readonly Watched[],
     pruners: readonly Pruner[],
-    compensation: Pick<Compensation, 'needs'>,
+    compensation: Compensation,
     beside: readonly Watched[] = [],
   ) {
     this.#trace = analysis.trace;
@@ -50,11 +55,12 @@ export class Watch {
     // a group whose layers went whole has nothing to look at
     const left = ({ alive }: Watched) => alive.length > 0;
     const last = new Set(pruners.some(goesBack) ? lastGroups(analysis) : []);
-    const laidOut = (one: Watched, needs: Pick<Compensation, 'needs'>) =>
-      groups.push(groupWatch(analysis, one, pruners, needs, last.has(one.group)));
+    const laidOut = (one: Watched, which: Compensation) =>
+      groups.push(groupWatch(analysis, one, pruners, which, last.has(one.group)));
     try {
       for (const one of watched.filter(left)) laidOut(one, compensation);
       this.judged = [...groups];
+      this.readers = compensation.refit ? readersOf(groups, compensation.weighted ?? false) : [];
       for (const one of beside.filter(left)) laidOut(one, none());
     } catch (error) {
       this.dispose();
@@ -71,6 +77,11 @@ export class Watch {
     return this.#needs;
   }
 
+  /** The readers whose sums are weighted. Plain passes add nothing to them. */
+  get weighted(): readonly Reader[] {
+    return this.readers.filter(({ sums }) => sums instanceof WeightedSums);
+  }
+
   /** Starts to listen: in training alone, or to every forward pass. */
   attach(model: LayersModel, when: 'training' | 'always'): void {
     this.detach();
@@ -82,14 +93,11 @@ export class Watch {
         };
         this.#untap.push(tap(watched.site.layer, { side: 'output', when, ...wanted, captured }));
       }
-      for (const { moments, target, input } of consumers) {
-        if (!moments) continue;
-        const value = (tensor: tf.Tensor) => {
-          moments.add(tensor);
-          tensor.dispose();
-        };
-        this.#untap.push(tap(target, { side: 'input', input, when, value }));
-      }
+      for (const { moments, ...consumer } of consumers) this.#sumUp(moments, consumer, when);
+    }
+    // weighted ones need errors, too, and hear of both in a pass of their own
+    for (const { sums, ...reader } of this.readers) {
+      if (sums instanceof MomentSums) this.#sumUp(sums, reader, when);
     }
     if (this.#needs.has('updates')) this.#untap.push(this.#tapOptimizer(model.optimizer));
   }
@@ -103,6 +111,7 @@ export class Watch {
 
   epochBegin(): void {
     this.flush();
+    for (const { sums } of this.readers) sums.reset();
     for (const group of this.groups) {
       for (const { moments } of group.consumers) moments?.reset();
       const weights = new WatchedWeights(group);
@@ -166,6 +175,7 @@ export class Watch {
   dispose(): void {
     this.detach();
     this.#pool.clear();
+    for (const { sums } of this.readers) sums.dispose();
     for (const { sessions, consumers } of this.groups) {
       for (const session of sessions) session.dispose();
       for (const { moments } of consumers) moments?.dispose();
@@ -187,6 +197,19 @@ export class Watch {
     this.#pool.add(batch);
     for (const { sites } of this.groups) for (const site of sites) site.captures = [];
     if (this.#pool.isFull) this.flush();
+  }
+
+  #sumUp(
+    sums: MomentSums | undefined,
+    { target, input }: Pick<Consumer, 'target' | 'input'>,
+    when: 'training' | 'always',
+  ): void {
+    if (!sums) return;
+    const value = (tensor: tf.Tensor) => {
+      sums.add(tensor);
+      tensor.dispose();
+    };
+    this.#untap.push(tap(target, { side: 'input', input, when, value }));
   }
 
   #tapOptimizer(optimizer: tf.Optimizer): () => void {

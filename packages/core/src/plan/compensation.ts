@@ -14,9 +14,31 @@ export interface Removed {
   readonly hasBias: boolean;
 }
 
+/** What a compensation looks at that refits a consumer's weights. Units are numbered as in the moments. */
+export interface Read {
+  /** The units that go, of all groups that stand side by side there. */
+  readonly removed: readonly number[];
+  readonly survivors: readonly number[];
+  /** Of the consumer's input: one of all outputs, or one for each. */
+  readonly moments: readonly Moments[];
+  /** The kernel's weights at each unit, row-major [units, positions, columns]. */
+  readonly weights: Float64Array;
+  /** The output that each column feeds. */
+  readonly outputs: Int32Array;
+  readonly hasBias: boolean;
+}
+
+/** What is added to a consumer's weights. */
+export interface Change {
+  /** Row-major [survivors, positions, columns]. */
+  readonly weights: Float64Array;
+  /** One number for each output. */
+  readonly bias?: Float64Array;
+}
+
 /**
- * What the survivors take over from the removed, at one consumer: each removed unit is replaced by a linear
- * combination of surviving ones and a constant.
+ * What the survivors take over from the removed, at one consumer: by `fold`, which replaces each removed unit of a group
+ * by a linear combination of surviving ones and a constant; or by `refit`, which changes the survivors' weights.
  */
 export interface Compensation {
   readonly name: string;
@@ -24,8 +46,11 @@ export interface Compensation {
   readonly needs?: 'means' | 'covariances';
   /** Whether it needs a pruner that names partners. */
   readonly partners?: boolean;
-  /** In the order and numbers of what it is given; absent if it does nothing. */
+  /** In the order and numbers of what it is given. */
   fold?(removed: Removed): readonly UnitFold[];
+  refit?(read: Read): Change;
+  /** Whether `refit` is given statistics weighted by how much what the model says depends on each output. */
+  readonly weighted?: boolean;
 }
 
 /** Nothing: the removed units' part is lost. */

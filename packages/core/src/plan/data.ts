@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { lossesWithout } from '../evidence/losses.ts';
+import { areProbabilities, drawn, weigh } from '../evidence/sensitivity.ts';
 import type { Watch } from '../evidence/watch.ts';
 import { lossFunctionsOf } from '../model.ts';
 
@@ -24,7 +25,8 @@ const isTensors = (given: unknown): boolean =>
   Array.isArray(given) ? given.every((one) => one instanceof tf.Tensor) : given instanceof tf.Tensor;
 
 /** What is told of the examples as they run. */
-export type Watcher = Pick<Watch, 'needs' | 'groups' | 'epochBegin' | 'attach' | 'batchEnd' | 'detach'>;
+export type Watcher = Pick<Watch, 'needs' | 'groups' | 'epochBegin' | 'attach' | 'batchEnd' | 'detach'> &
+  Partial<Pick<Watch, 'weighted'>>;
 
 /**
  * Runs the examples through the model batch by batch, in inference mode (no dropout, moving averages in
@@ -47,12 +49,32 @@ export async function runThrough(model: LayersModel, data: CalibrationData, watc
     throw new Error(`[core] data.batchSize must be a whole number of at least 1, got ${batchSize}`);
   }
   watch.epochBegin();
+  const { weighted = [] } = watch;
+  const probable = weighted.length > 0 ? await probabilities(model, xs) : [];
   for (let start = 0; start < examples; start += batchSize) {
     const count = Math.min(batchSize, examples - start);
     const batch = (tensors: readonly tf.Tensor[]) => tensors.map((tensor) => tf.slice(tensor, start, count));
-    tf.tidy(() => runBatch(model, batch(xs), batch(ys), watch));
+    tf.tidy(() => {
+      runBatch(model, batch(xs), batch(ys), watch);
+      if (weighted.length > 0) weigh(weighted, () => drawn(forward(model, batch(xs)), probable, start + 1));
+    });
     // lets a browser breathe and a terminal draw
     await tf.nextFrame();
+  }
+}
+
+/** Which outputs are class probabilities, by those for the first example. */
+async function probabilities(model: LayersModel, xs: readonly tf.Tensor[]): Promise<boolean[]> {
+  const outputs = tf.tidy(() =>
+    forward(
+      model,
+      xs.map((x) => tf.slice(x, 0, 1)),
+    ),
+  );
+  try {
+    return await areProbabilities(outputs);
+  } finally {
+    tf.dispose(outputs);
   }
 }
 

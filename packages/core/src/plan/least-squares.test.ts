@@ -19,14 +19,19 @@ import { type Compensation, foldMean, none } from './compensation.ts';
 import { leastSquares } from './least-squares.ts';
 import { plan } from './plan.ts';
 
-/** Units 0 and 1 stay, unit 2 goes. */
-const fold = (ridge: number, hasBias: boolean, moments: Moments) =>
-  leastSquares({ ridge }).fold!({
-    proposals: [{ unit: 2, score: 0 }],
+/** Units 0 and 1 stay, unit 2 goes; all are read by one output, with weights 5, 7 and 2. */
+const refit = (ridge: number, hasBias: boolean, ...moments: readonly Moments[]) => {
+  const { positions } = moments[0]!;
+  const weights = [5, 7, 2].flatMap((weight) => Array.from({ length: positions }, () => weight));
+  return leastSquares({ ridge }).refit!({
+    removed: [2],
     survivors: [0, 1],
     moments,
+    weights: Float64Array.from(weights),
+    outputs: Int32Array.of(0),
     hasBias,
-  })[0]!;
+  });
+};
 
 const moments: Moments = {
   units: 3,
@@ -35,56 +40,74 @@ const moments: Moments = {
   covariances: Float32Array.of(2, 1, 3, 1, 2, 0, 3, 0, 9),
 };
 
-const expectFactors = (folded: ReturnType<typeof fold>, expected: readonly number[], digits = 6) => {
-  expect(folded.into.map(([unit]) => unit)).toEqual([0, 1]);
-  folded.into.forEach(([, factor], i) => {
-    expect(factor).toBeCloseTo(expected[i]!, digits);
+const expectClose = (found: Float64Array | undefined, expected: readonly number[], digits = 6) => {
+  expect(found).toHaveLength(expected.length);
+  expected.forEach((value, i) => {
+    expect(found![i]).toBeCloseTo(value, digits);
   });
 };
 
 describe('a 2 x 2 system solved by hand', () => {
   it('with a bias: by covariances', () => {
-    // the variances' mean is 2, so (C + 1 I) = [3 1; 1 3], its inverse [3 -1; -1 3] / 8, times [3; 0]
-    const folded = fold(0.5, true, moments);
-    expectFactors(folded, [9 / 8, -3 / 8]);
-    expect(folded.constants).toHaveLength(1);
-    expect(folded.constants![0]).toBeCloseTo(3 - 9 / 8 + (2 * 3) / 8, 6);
+    // the variances' mean is 2, so (C + 1 I) = [3 1; 1 3], its inverse [3 -1; -1 3] / 8, times [3; 0] 2
+    const { weights, bias } = refit(0.5, true, moments);
+    expectClose(weights, [9 / 4, -3 / 4]);
+    expectClose(bias, [2 * 3 - 9 / 4 + (2 * 3) / 4]);
   });
 
   it('without: by second moments', () => {
-    // C + m m' = [3 3; 3 6], the diagonal's mean 4.5, so [4 3; 3 7] X = [6; 6]
-    const folded = fold(2 / 9, false, moments);
-    expectFactors(folded, [24 / 19, 6 / 19]);
-    expect(folded.constants).toBeUndefined();
+    // C + m m' = [3 3; 3 6], the diagonal's mean 4.5, so [4 3; 3 7] X = [6; 6] 2
+    const { weights, bias } = refit(2 / 9, false, moments);
+    expectClose(weights, [48 / 19, 12 / 19]);
+    expect(bias).toBeUndefined();
   });
 
   it('at two positions: by covariances around the mean of each', () => {
     // half of the distance between the positions' means, squared, is taken off: 1, 1 and 4 of the variances
-    const folded = fold(0.5, true, {
+    const { weights, bias } = refit(0.5, true, {
       units: 3,
       positions: 2,
       means: Float32Array.of(0, 3, 5, 2, 1, 1),
       covariances: Float32Array.of(3, 0, 1, 0, 3, 2, 1, 2, 13),
     });
     // some 1e-5 of what is taken off is left as rounding
-    expectFactors(folded, [9 / 8, -3 / 8], 4);
-    expect(folded.constants![0]).toBeCloseTo(5 + (3 * 3) / 8, 4);
-    expect(folded.constants![1]).toBeCloseTo(1 - (2 * 9) / 8 + 3 / 8, 4);
+    expectClose(weights, [9 / 4, 9 / 4, -3 / 4, -3 / 4], 4);
+    expectClose(bias, [2 * 5 + (3 * 3) / 4 + 2 * 1 - (2 * 9) / 4 + 3 / 4], 4);
+  });
+
+  it('each output by statistics of its own', () => {
+    const apart: Moments = { ...moments, covariances: Float32Array.of(2, 0, 0, 0, 2, 3, 0, 3, 9) };
+    const { weights, bias } = leastSquares({ ridge: 0.5 }).refit!({
+      removed: [2],
+      survivors: [0, 1],
+      moments: [moments, apart],
+      weights: Float64Array.of(5, 6, 7, 8, 2, 4),
+      outputs: Int32Array.of(0, 1),
+      hasBias: true,
+    });
+    // (C + 1 I) = 3 I for the second, times [0; 3] 4
+    expectClose(weights, [9 / 4, 0, -3 / 4, 4]);
+    expectClose(bias, [2 * 3 - 9 / 4 + (2 * 3) / 4, 4 * 3 - 2 * 4]);
   });
 });
 
 describe('units that say nothing', () => {
   it('survivors that never vary take over nothing but means', () => {
-    const folded = fold(1e-4, true, { ...moments, covariances: Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 9) });
-    expect(folded.constants![0]).toBeCloseTo(3, 6);
-    for (const [, factor] of folded.into) expect(factor).toBeCloseTo(0, 6);
+    const still = { ...moments, covariances: Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 9) };
+    const { weights, bias } = refit(1e-4, true, still);
+    expectClose(weights, [0, 0]);
+    expectClose(bias, [6]);
   });
 
   it('nor do those that are 0 everywhere, or are not there', () => {
     const dead = { ...moments, means: Float32Array.of(0, 0, 3), covariances: new Float32Array(9) };
-    expect(fold(1e-4, true, dead)).toEqual({ unit: 2, into: [], constants: [3] });
-    const alone = { proposals: [{ unit: 2, score: 0 }], survivors: [], moments, hasBias: true };
-    expect(leastSquares().fold!(alone)).toEqual([{ unit: 2, into: [], constants: [3] }]);
+    expect(refit(1e-4, true, dead)).toEqual({ weights: new Float64Array(2), bias: Float64Array.of(6) });
+    const alone = { removed: [2], survivors: [], moments: [moments], hasBias: true };
+    const weights = Float64Array.of(5, 7, 2);
+    expect(leastSquares().refit!({ ...alone, weights, outputs: Int32Array.of(0) })).toEqual({
+      weights: new Float64Array(0),
+      bias: Float64Array.of(6),
+    });
   });
 
   it('units that vary by their positions alone are fitted all the same', () => {
@@ -103,14 +126,14 @@ describe('units that say nothing', () => {
         sum += (means[p * 3 + a]! - overall[a]!) * (means[p * 3 + b]! - overall[b]!);
       return sum / positions;
     });
-    const folded = fold(1e-4, true, { units: 3, positions, means, covariances });
-    folded.constants!.forEach((constant, p) => {
-      const guess = folded.into.reduce(
-        (sum, [unit, factor]) => sum + factor * means[p * 3 + unit]!,
-        constant,
-      );
-      expect(guess).toBeCloseTo(means[p * 3 + 2]!, 3);
-    });
+    const { weights, bias } = refit(1e-4, true, { units: 3, positions, means, covariances });
+    const sumOf = (unit: number, factor: (position: number) => number) =>
+      Array.from({ length: positions }, (_, p) => factor(p) * means[p * 3 + unit]!).reduce((a, b) => a + b);
+    const guess = sumOf(0, (p) => weights[p]!) + sumOf(1, (p) => weights[positions + p]!) + bias![0]!;
+    expect(guess).toBeCloseTo(
+      sumOf(2, () => 2),
+      1,
+    );
   });
 });
 
@@ -139,20 +162,36 @@ describe('a model', () => {
     const [units, shared] = [dense(5, 'units'), dense(4, 'shared')];
     const outputs = [left, right].map((side) => on(shared, on(units, side)));
     const { change, made } = await changeOf(modelOf({ inputs: [left, right], outputs }), ['units']);
-    expect(made.folds).toHaveLength(1);
+    expect(made.refits).toHaveLength(1);
     expect(change).toBeLessThan(1e-5);
   });
 
-  it('with two groups side by side is refitted for both', async () => {
+  it('with two groups side by side is refitted once for both', async () => {
     const source = input({ shape: [3] });
     const joined = on(layers.concatenate(), on(dense(5, 'a'), source), on(dense(5, 'b'), source));
     const model = modelOf({ inputs: source, outputs: on(dense(4, 'out'), joined) });
     const { change, made } = await changeOf(model, ['a', 'b']);
-    expect(made.folds.map(({ group, layer }) => [group, layer])).toEqual([
-      ['a', 'out'],
-      ['b', 'out'],
-    ]);
+    expect(made.refits).toMatchObject([{ layer: 'out', entries: [0, 2, 4, 5, 7, 9] }]);
     expect(change).toBeLessThan(1e-5);
+  });
+
+  it('with groups side by side takes over from one group to another', async () => {
+    const source = input({ shape: [3] });
+    // b's units are a's, doubled: what goes of a is all in b
+    const [a, b] = [on(dense(3, 'a'), source), on(dense(3, 'b'), source)];
+    const model = modelOf({ inputs: source, outputs: on(dense(4, 'out'), on(layers.concatenate(), a, b)) });
+    liven(model, 3);
+    model.getLayer('b').setWeights(
+      model
+        .getLayer('a')
+        .getWeights()
+        .map((weight) => tf.mul(weight, 2)),
+    );
+    const x = examples(model, 20, 2);
+    const options = { pruner: scores(0, 0, 9), budget: { count: { a: 2 } }, scope: ['a', 'b'], data: { x } };
+    const made = await plan(model, { ...options, compensation: leastSquares({ ridge: 1e-7 }) });
+    expect(made.groups).toMatchObject([{ id: 'a', remove: [0, 1] }]);
+    expect(difference(outputsOf(model, x), outputsOf(await shrink(model, made), x))).toBeLessThan(1e-5);
   });
 
   it('with several consumers, behind other layers each, is refitted at each', async () => {
@@ -161,8 +200,8 @@ describe('a model', () => {
     const scaled = on(layers.batchNormalization({ name: 'scaled' }), units);
     const outputs = [on(dense(4, 'one'), units), on(dense(4, 'two'), scaled)];
     const { change, made } = await changeOf(modelOf({ inputs: source, outputs }), ['units']);
-    expect(made.folds.map(({ layer }) => layer)).toEqual(['one', 'two']);
-    expect(made.folds[0]!.units).not.toEqual(made.folds[1]!.units);
+    expect(made.refits!.map(({ layer }) => layer)).toEqual(['one', 'two']);
+    expect(made.refits![0]!.kernel).not.toEqual(made.refits![1]!.kernel);
     expect(change).toBeLessThan(1e-5);
   });
 

@@ -12,14 +12,13 @@ export function mergeGroups(earlier: PlannedGroup | undefined, later: PlannedGro
   return { ...later, remove, scores: remove.map((unit) => scores.get(unit) ?? null) };
 }
 
-/** A plan that removes the units of both; the folds of the first come first. */
+/** What is gone by two plans, the first of which was carried out: it has the folds and refits of the second. */
 export function mergePlans(first: Plan, second: Plan): Plan {
   const groups = new Map(first.groups.map((group) => [group.id, group]));
   for (const group of second.groups) groups.set(group.id, mergeGroups(groups.get(group.id), group));
   return {
     ...second,
     groups: [...groups.values()],
-    folds: [...first.folds, ...second.folds],
     cost: { before: first.cost.before, after: second.cost.after },
     notes: [...new Set([...first.notes, ...second.notes])],
   };

@@ -10,6 +10,7 @@ import type { Compensation } from './compensation.ts';
 import type { CalibrationData } from './data.ts';
 import { gather, groupsBeside, watchedGroups } from './judge.ts';
 import { checkExtent, checkPruning, compensationOf, type Pruning } from './pruning.ts';
+import { refitsOf } from './refits.ts';
 import { fingerprintOf, type Removal } from './removal.ts';
 import type { Fold, Plan, UnitFold } from './types.ts';
 
@@ -45,10 +46,10 @@ export async function planner(model: LayersModel, options: PlanOptions): Promise
   try {
     const who = watch.needs.size > 0 ? pruner.name : `compensation '${compensation.name}'`;
     await gather(model, watch, data, who);
-    const judged = await judgedBy(watch);
+    const gathered = await gatheredBy(watch);
     return {
       plan: (budget = options.budget) =>
-        decide(model, analysis, judged, { ...options, ...(budget && { budget }) }, earlier),
+        decide(model, analysis, gathered, { ...options, ...(budget && { budget }) }, earlier),
       dispose: () => watch.dispose(),
     };
   } catch (error) {
@@ -75,17 +76,23 @@ export async function plan(model: LayersModel, options: PlanOptions): Promise<Pl
   }
 }
 
-/** The groups that a pruner has watched, with its judgement. */
-export async function judgedBy(watch: Watch): Promise<Judged<GroupWatch>[]> {
+/** What a plan is made of. */
+export interface Gathered extends Pick<Watch, 'readers'> {
+  /** The groups that a pruner has watched, with its judgement. */
+  readonly judged: readonly Judged<GroupWatch>[];
+}
+
+export async function gatheredBy(watch: Watch): Promise<Gathered> {
   const judgements = await watch.judge(0);
-  return watch.judged.map((watched, i) => ({ watched, judge: judgements[i]! }));
+  const judged = watch.judged.map((watched, i) => ({ watched, judge: judgements[i]! }));
+  return { judged, readers: watch.readers };
 }
 
 /** Judgements and statistics into a plan; it includes what was masked earlier. */
 export async function decide(
   model: LayersModel,
   analysis: Analysis,
-  judged: readonly Judged<GroupWatch>[],
+  { judged, readers }: Gathered,
   options: Pruning,
   earlier: Plan | undefined,
 ): Promise<Plan> {
@@ -106,6 +113,9 @@ export async function decide(
     }
   }
   notes.push(...said);
+  const leaving = chosen.flatMap((pool) => pool.leaving);
+  const { refit } = compensation;
+  const refits = refit ? await refitsOf(readers, refit, leaving, removal) : [];
   const whole = [...removal.emptied.gone].map(({ path }) => path);
   if (whole.length > 0) notes.push(`layers that go whole: ${whole.join(', ')}`);
   const spared = chosen.flatMap((pool) => pool.spared);
@@ -116,6 +126,7 @@ export async function decide(
     compensation: compensation.name,
     groups,
     folds: folds.map((fold) => withoutGone(fold, analysis, removal)),
+    ...(refits.length > 0 && { refits }),
     cost: { before: analysis.cost, after: removal.cost },
     ...(spared.length > 0 && { spared }),
     notes,
@@ -128,12 +139,13 @@ async function foldsOf(
 ): Promise<{ folds: Fold[]; notes: string[] }> {
   const folds: Fold[] = [];
   const notes: string[] = [];
-  if (!compensation.fold) return { folds, notes };
-  for (const { layer, weight, hasBias, foldable, moments } of consumers) {
+  if (!compensation.fold && !compensation.refit) return { folds, notes };
+  for (const { layer, kernel, hasBias, foldable, moments } of consumers) {
     if (!foldable) {
-      notes.push(`${layer}/${weight} takes over nothing from the removed units of '${group.id}'`);
+      notes.push(`${layer}/${kernel.name} takes over nothing from the removed units of '${group.id}'`);
       continue;
     }
+    if (!compensation.fold) continue;
     const units = compensation.fold({
       proposals: leaving,
       survivors,
@@ -147,7 +159,7 @@ async function foldsOf(
     folds.push({
       group: group.id,
       layer,
-      weight,
+      weight: kernel.name,
       units: units.map((unit) => numbered(unit, alive, hasBias)),
     });
   }

@@ -16,7 +16,10 @@ export interface Pruning extends Scope, Limits {
    * all of the scope (`global`). Default `'local'`.
    */
   readonly ranking?: Ranking;
-  /** By default `addOutgoing()` for a pruner that names partners (with means, if it `leavesMeans`), else `none()`. */
+  /**
+   * By default `addOutgoing()` for a pruner that names partners (with means, if it `leavesMeans`), what an elimination
+   * counts on (`reconstruction`: `leastSquares()`), else `none()`.
+   */
   readonly compensation?: Compensation;
   /**
    * Whether layers may go of which every unit should: a branch beside a sum (residual) then goes with its layers, and
@@ -27,8 +30,17 @@ export interface Pruning extends Scope, Limits {
 
 /** What the survivors take over, by default too. */
 export const compensationOf = ({ pruner, compensation }: Pruning): Compensation =>
-  compensation ??
-  (namesPartners(pruner) ? addOutgoing({ alone: leavesMeans(pruner) ? 'mean' : 'nothing' }) : none());
+  compensation ?? (namesPartners(pruner) ? addsOutgoing(pruner) : (countedOn(pruner) ?? none()));
+
+const addsOutgoing = (pruner: Pruner): Compensation =>
+  addOutgoing({ alone: leavesMeans(pruner) ? 'mean' : 'nothing' });
+
+/** Of several criteria it is what all of them count on. */
+function countedOn(pruner: Pruner): Compensation | undefined {
+  if (!('members' in pruner)) return 'measure' in pruner ? pruner.compensation : undefined;
+  const [first, ...others] = pruner.members.map(countedOn);
+  return others.every((other) => other?.name === first?.name) ? first : undefined;
+}
 
 const leavesMeans = (pruner: Pruner): boolean =>
   'members' in pruner ? pruner.members.some(leavesMeans) : 'compare' in pruner && pruner.leavesMeans === true;

@@ -1,10 +1,10 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
 import { type Emptied, emptied } from '../graph/emptied.ts';
-import { FIXED } from '../graph/labels.ts';
+import { FIXED, product } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import { parsePlan } from './schema.ts';
-import type { Plan, PlannedGroup } from './types.ts';
+import type { Plan, PlannedGroup, Refit } from './types.ts';
 
 /** Which labels are gone under a plan. */
 export class Removal {
@@ -173,7 +173,32 @@ export function checkPlan(model: LayersModel, analysis: Analysis, given: Plan): 
   const { overdone } = removal;
   if (overdone) throw new Error(`[core] the plan leaves no unit at ${overdone}: at least one must stay`);
   checkFolds(analysis, plan, removal);
+  for (const refit of plan.refits ?? []) checkRefit(analysis, refit);
   return removal;
+}
+
+function checkRefit(
+  { trace }: Analysis,
+  { layer: path, weight, entries, kernel: changes, bias }: Refit,
+): void {
+  const where = `the plan's refit of ${path}/${weight}`;
+  const layer = trace.byPath.get(path);
+  const kernel = layer?.weights.find(({ name }) => name === weight);
+  if (!layer || !kernel?.contracts) throw new Error(`[core] ${where} does not fit this model`);
+  const axis = kernel.axes.findIndex((one) => one?.role === 'reads');
+  const length = kernel.shape[axis]!;
+  const wrong = entries.find((entry) => entry >= length);
+  if (wrong !== undefined) {
+    throw new Error(`[core] ${where} changes entry ${wrong}, but there are entries 0 to ${length - 1}`);
+  }
+  const numbers = (entries.length * product(kernel.shape)) / length;
+  if (changes.length !== numbers) {
+    throw new Error(`[core] ${where} must have ${numbers} numbers for its entries, found ${changes.length}`);
+  }
+  const biases = layer.weights.find(({ name }) => name === kernel.contracts!.bias)?.shape[0] ?? 0;
+  if (bias && bias.length !== biases) {
+    throw new Error(`[core] ${where} must have ${biases} numbers for the bias, found ${bias.length}`);
+  }
 }
 
 function checkFolds(analysis: Analysis, plan: Plan, removal: Removal): void {

@@ -33,6 +33,17 @@ const schema: z.ZodType<Plan> = z.object({
       ),
     }),
   ),
+  refits: z
+    .array(
+      z.object({
+        layer: z.string(),
+        weight: z.string(),
+        entries: z.array(count),
+        kernel: z.array(z.number()),
+        bias: z.array(z.number()).exactOptional(),
+      }),
+    )
+    .exactOptional(),
   cost: z.object({ before: cost, after: cost }),
   spared: z.array(z.string()).exactOptional(),
   notes: z.array(z.string()),

@@ -33,6 +33,21 @@ export interface Fold {
   readonly units: readonly UnitFold[];
 }
 
+/**
+ * What is added to one consumer's kernel where it reads units that stay, and to its bias, before others go: the weights
+ * after a refit, less those before.
+ */
+export interface Refit {
+  readonly layer: string;
+  readonly weight: string;
+  /** Entries on the axis by which the kernel reads. */
+  readonly entries: readonly number[];
+  /** For each of `entries`, one number for each of the kernel's weights there, in their order. */
+  readonly kernel: readonly number[];
+  /** One number for each entry of the bias. */
+  readonly bias?: readonly number[];
+}
+
 /** Which units go, what is folded into whom, and what it costs and saves. Plain JSON. */
 export interface Plan {
   readonly version: 1;
@@ -42,6 +57,8 @@ export interface Plan {
   readonly compensation: string;
   readonly groups: readonly PlannedGroup[];
   readonly folds: readonly Fold[];
+  /** Made after the folds. */
+  readonly refits?: readonly Refit[];
   readonly cost: { readonly before: Cost; readonly after: Cost };
   /**
    * Groups of which one unit stays though every one should go: their layer can only go by `removeLayer`, which joins

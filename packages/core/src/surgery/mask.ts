@@ -3,7 +3,7 @@ import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import { mergePlans } from '../plan/merge.ts';
 import { checkPlan, Removal } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
-import { applyFolds, readWeights, writeWeight, zeroReads } from './weights.ts';
+import { compensate, readWeights, writeWeight, zeroReads } from './weights.ts';
 
 /** The units that were masked in each model, so that `shrink(model)` needs no plan. */
 const maskedPlans = new WeakMap<LayersModel, Plan>();
@@ -12,7 +12,7 @@ const maskedPlans = new WeakMap<LayersModel, Plan>();
 const trainedModel = (model: LayersModel): LayersModel =>
   (model as LayersModel & { readonly model?: LayersModel }).model ?? model;
 
-/** What was masked in a model so far; its folds are in the weights already. */
+/** What was masked in a model so far; its folds and refits are in the weights already. */
 export const maskedPlan = (model: LayersModel): Plan | undefined => maskedPlans.get(trainedModel(model));
 
 /**
@@ -49,10 +49,11 @@ export async function mask(model: LayersModel, plan: Plan): Promise<LayersModel>
   const removal = checkPlan(model, analysis, plan);
   const { layers } = analysis.trace;
   const values = await readWeights(layers);
-  applyFolds(analysis, plan, values);
+  compensate(analysis, plan, values);
   zeroReads(layers, removal, values);
   for (const [weight, data] of values) writeWeight(weight.variable, data);
   const earlier = maskedPlan(model);
-  maskedPlans.set(trainedModel(model), { ...(earlier ? mergePlans(earlier, plan) : plan), folds: [] });
+  const { refits: _, ...merged } = earlier ? mergePlans(earlier, plan) : plan;
+  maskedPlans.set(trainedModel(model), { ...merged, folds: [] });
   return model;
 }

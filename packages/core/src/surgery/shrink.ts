@@ -5,7 +5,7 @@ import type { Plan } from '../plan/types.ts';
 import { withoutBranches } from './branches.ts';
 import { heldPlan } from './mask.ts';
 import { reassemble } from './reassemble.ts';
-import { applyFolds, readWeights } from './weights.ts';
+import { compensate, readWeights } from './weights.ts';
 
 /**
  * Makes the smaller model that a plan describes: new tensors, the same layer and weight names, compiled as
@@ -28,7 +28,7 @@ export async function shrink(model: LayersModel, given?: Plan): Promise<LayersMo
   }
   const removal = checkPlan(model, analysis, plan);
   const values = await readWeights(analysis.trace.layers);
-  applyFolds(analysis, plan, values);
+  compensate(analysis, plan, values);
   const joined = await withoutBranches(removal, values);
   return reassemble(model, analysis, { removal, values, remade: new Map(), ...joined });
 }

@@ -5,7 +5,8 @@ import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import { product, stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Removal } from '../plan/removal.ts';
-import type { Fold, Plan } from '../plan/types.ts';
+import type { Fold, Plan, Refit } from '../plan/types.ts';
+import { kernelRows } from './kernel-rows.ts';
 
 /** Values of a model's weights, on their way from one model to another. */
 export type WeightValues = Map<TracedWeight, Float32Array | Int32Array>;
@@ -27,13 +28,35 @@ export function writeWeight(variable: LayerVariable, values: Float32Array | Int3
   });
 }
 
-/** Carries out a plan's folds on the consumers' kernels and biases, in place. */
-export function applyFolds(analysis: Analysis, plan: Pick<Plan, 'folds'>, values: WeightValues): void {
+/** Carries out a plan's folds and refits on the consumers' kernels and biases, in place. */
+export function compensate(
+  analysis: Analysis,
+  plan: Pick<Plan, 'folds' | 'refits'>,
+  values: WeightValues,
+): void {
   for (const fold of plan.folds) {
     const layer = analysis.trace.byPath.get(fold.layer)!;
     const group = analysis.byId.get(fold.group)!;
     applyFold(layer, group, fold, values);
   }
+  for (const refit of plan.refits ?? []) applyRefit(analysis.trace.byPath.get(refit.layer)!, refit, values);
+}
+
+/** Adds to a kernel, and to the bias beside it, what a refit says. */
+export function applyRefit(layer: TracedLayer, refit: Refit, values: WeightValues): void {
+  const kernel = layer.weights.find(({ name }) => name === refit.weight)!;
+  const bias = layer.weights.find(({ name }) => name === kernel.contracts?.bias);
+  const { width, offsetOf } = kernelRows(kernel);
+  const data = values.get(kernel)!;
+  refit.entries.forEach((entry, i) => {
+    for (let column = 0; column < width; column++) {
+      data[offsetOf(entry, column)]! += refit.kernel[i * width + column]!;
+    }
+  });
+  const biasData = bias && values.get(bias);
+  refit.bias?.forEach((change, output) => {
+    biasData![output]! += change;
+  });
 }
 
 function applyFold(layer: TracedLayer, group: AnalyzedGroup, fold: Fold, values: WeightValues): void {
