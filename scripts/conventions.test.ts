@@ -49,6 +49,7 @@ describe.each(workspaces)('%s', (workspace) => {
   it('declares what it imports', () => {
     const {
       dependencies = {},
+      optionalDependencies = {},
       peerDependencies = {},
       name,
     } = JSON.parse(read(workspace, 'package.json')) as Record<string, Record<string, string>> & {
@@ -67,9 +68,8 @@ describe.each(workspaces)('%s', (workspace) => {
           .slice(0, from.startsWith('@') ? 2 : 1)
           .join('/'),
       );
-    const undeclared = new Set(
-      packages.filter((from) => from !== name && !(from in dependencies) && !(from in peerDependencies)),
-    );
+    const declared = { ...dependencies, ...optionalDependencies, ...peerDependencies };
+    const undeclared = new Set(packages.filter((from) => from !== name && !(from in declared)));
     expect([...undeclared]).toEqual([]);
   });
 });
