@@ -9,6 +9,7 @@
 export function rank(values: Float32Array): Uint32Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const asTheyCome = Uint32Array.from(values, (_, position) => position);
+  if (values.length < 2) return asTheyCome;
   return sortByDigit(bits, sortByDigit(bits, asTheyCome, 0), 16);
 }
 

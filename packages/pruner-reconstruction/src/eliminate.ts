@@ -1,4 +1,5 @@
 import { type Proposal, solveRidge } from '@espalier/core';
+import type { Partners } from './partners.ts';
 
 /** What is known of the units that are left, row-major [units, units]. */
 interface Left {
@@ -11,31 +12,46 @@ interface Left {
   alive: number[];
 }
 
+/** What is known of a group of units, row-major [units, units]. */
+export interface Known {
+  readonly covariances: Float64Array;
+  /** The products of each two units' outgoing weights. */
+  readonly weights: Float64Array;
+}
+
+/** Says who may go, and is told who does. */
+export type Leave = Pick<Partners, 'mayGo' | 'go'>;
+
+const everyone: Leave = { mayGo: () => true, go: () => undefined };
+
 /**
- * All units in the order in which they should go, with the share of what their readers sum up that is lost by then.
- *
- * @param numbers row-major [units, 2 units]: the covariances, then the products of the outgoing weights.
+ * All units that may go in the order in which they should, with the share of what their readers sum up that is lost by
+ * then.
  */
 export function eliminate(
-  numbers: Float32Array,
+  { covariances, weights }: Known,
   units: number,
   ridge: number,
+  leave: Leave = everyone,
 ): Pick<Proposal, 'unit' | 'score'>[] {
-  const half = (side: 0 | 1) =>
-    Float64Array.from({ length: units * units }, (_, i) => {
-      return numbers[(2 * Math.floor(i / units) + side) * units + (i % units)]!;
-    });
-  const [covariances, weights] = [half(0), half(1)];
   const all = allThatIsRead(covariances, weights, units, ridge);
   const inverse = inverted(covariances, units, ridge);
-  const left: Left = { inverse, weights, units, alive: Array.from({ length: units }, (_, unit) => unit) };
+  const left: Left = {
+    inverse,
+    weights: weights.slice(),
+    units,
+    alive: Array.from({ length: units }, (_, unit) => unit),
+  };
+  const order: Pick<Proposal, 'unit' | 'score'>[] = [];
   let lost = 0;
-  return Array.from({ length: units }, () => {
-    const [unit, cost] = cheapest(left);
+  for (let next = cheapest(left, leave); next; next = cheapest(left, leave)) {
+    const { unit, cost } = next;
     takeAway(left, unit);
+    leave.go(unit);
     lost += cost;
-    return { unit, score: all > 0 ? Math.min(1, lost / all) : 0 };
-  });
+    order.push({ unit, score: all > 0 ? Math.min(1, lost / all) : 0 });
+  }
+  return order;
 }
 
 /** tr W' A W. */
@@ -63,16 +79,20 @@ function inverted(gram: Float64Array, units: number, ridge: number): Float64Arra
   return solveRidge({ gram, right, unknowns: units }, ridge);
 }
 
-/** The unit without which least is lost, and how much that is. */
-function cheapest({ inverse, weights, units, alive }: Left): readonly [unit: number, cost: number] {
-  let [best, least] = [alive[0]!, Number.POSITIVE_INFINITY];
+/** The unit of those that may go without which least is lost, and how much that is. */
+function cheapest(
+  { inverse, weights, units, alive }: Left,
+  leave: Leave,
+): { readonly unit: number; readonly cost: number } | undefined {
+  let best: { readonly unit: number; readonly cost: number } | undefined;
   for (const unit of alive) {
+    if (!leave.mayGo(unit)) continue;
     const at = unit * units + unit;
     // where no unit varies the inverse is 0, and nothing is lost
     const cost = inverse[at]! > 0 ? Math.max(0, weights[at]!) / inverse[at]! : 0;
-    if (cost < least) [best, least] = [unit, cost];
+    if (!best || cost < best.cost) best = { unit, cost };
   }
-  return [best, least];
+  return best;
 }
 
 function takeAway(left: Left, gone: number): void {

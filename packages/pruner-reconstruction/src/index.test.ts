@@ -1,11 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { leastSquares, mask, plan, shrink } from '@espalier/core';
+import { leastSquares, mask, none, type PairPruner, plan, shrink } from '@espalier/core';
 import { batch, judge, testPruner } from '@espalier/core/testing';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eliminate } from './eliminate.ts';
+import { eliminate, type Known } from './eliminate.ts';
 import { reconstruction } from './index.ts';
 
 /** Rows of `units` random numbers, by a seed. */
@@ -14,9 +14,7 @@ const random = (rows: number, units: number, seed: number): number[][] =>
 
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
-/** Covariances beside the products of outgoing weights, as `eliminate` takes them. */
-function numbersOf(activations: readonly number[][], outgoing: readonly number[][]): Float32Array {
-  const units = outgoing.length;
+function knownOf(activations: readonly number[][], outgoing: readonly number[][]): Known {
   const columns = outgoing.map((_, unit) => {
     const column = activations.map((row) => row[unit]!);
     const mean = column.reduce((a, b) => a + b) / column.length;
@@ -24,10 +22,10 @@ function numbersOf(activations: readonly number[][], outgoing: readonly number[]
   });
   const pairs = (vectors: readonly number[][], by: number) =>
     vectors.map((a) => vectors.map((b) => dot(a, b) / by));
-  const [covariances, weights] = [pairs(columns, activations.length), pairs(outgoing, 1)];
-  return Float32Array.from(
-    Array.from({ length: units }, (_, u) => [...covariances[u]!, ...weights[u]!]).flat(),
-  );
+  return {
+    covariances: Float64Array.from(pairs(columns, activations.length).flat()),
+    weights: Float64Array.from(pairs(outgoing, 1).flat()),
+  };
 }
 
 describe('reconstruction', () => {
@@ -73,7 +71,11 @@ describe('reconstruction', () => {
 
   it('weighs the ridge as leastSquares does: one unit of two, solved by hand', () => {
     // A = [2 1; 1 2] + 1, w = [1; 2]: (A^-1) = [3 -1; -1 3] / 8, so unit 0 costs 1 / (3 / 8), unit 1 four times that
-    const [first, last] = eliminate(Float32Array.of(2, 1, 1, 2, 1, 2, 2, 4), 2, 0.5);
+    const [first, last] = eliminate(
+      { covariances: Float64Array.of(2, 1, 1, 2), weights: Float64Array.of(1, 2, 2, 4) },
+      2,
+      0.5,
+    );
     const all = 3 + 2 * 2 + 3 * 4;
     expect(first).toMatchObject({ unit: 0 });
     expect(first!.score).toBeCloseTo(8 / 3 / all, 12);
@@ -87,13 +89,13 @@ describe('reconstruction', () => {
         fc.integer({ min: 1, max: 3 }),
         fc.nat(1000),
         (units, readers, seed) => {
-          const numbers = numbersOf(random(20, units, seed), random(units, readers, seed + 1));
-          const order = eliminate(numbers, units, 1e-2);
+          const known = knownOf(random(20, units, seed), random(units, readers, seed + 1));
+          const order = eliminate(known, units, 1e-2);
           order.forEach(({ unit, score }, step) => {
             const gone = order.slice(0, step).map((one) => one.unit);
-            expect(score).toBeCloseTo(lossWithout(numbers, units, [...gone, unit], 1e-2), 8);
+            expect(score).toBeCloseTo(lossWithout(known, units, [...gone, unit], 1e-2), 8);
             for (const other of order.slice(step)) {
-              expect(lossWithout(numbers, units, [...gone, other.unit], 1e-2)).toBeGreaterThan(score - 1e-8);
+              expect(lossWithout(known, units, [...gone, other.unit], 1e-2)).toBeGreaterThan(score - 1e-8);
             }
           });
         },
@@ -122,6 +124,70 @@ describe('reconstruction', () => {
     for (const other of [after, masked]) {
       expect(tf.max(tf.abs(tf.sub(before, other))).dataSync()[0]).toBeLessThan(1e-4);
     }
+  });
+
+  it('is compensated by least squares with its own ridge, unless a plan says otherwise', async () => {
+    const model = sequential({
+      layers: [
+        layers.dense({ units: 4, inputShape: [3], name: 'units' }),
+        layers.dense({ units: 2, name: 'out' }),
+      ],
+    });
+    const options = { budget: { count: 1 }, data: { x: tf.randomNormal([20, 3], 0, 1, 'float32', 1) } };
+    const pruner = reconstruction({ ridge: 0.5 });
+    const made = await plan(model, { pruner, ...options });
+    expect(made.compensation).toBe('least-squares');
+    const told = await plan(model, { pruner, ...options, compensation: leastSquares({ ridge: 0.5 }) });
+    expect(made.refits).toEqual(told.refits);
+    const other = await plan(model, { pruner, ...options, compensation: leastSquares() });
+    expect(made.refits).not.toEqual(other.refits);
+    expect(await plan(model, { pruner, ...options, compensation: none() })).not.toHaveProperty('refits');
+  });
+
+  describe('among pairs', () => {
+    /** Units of which each two are a pair whose entry is 1; those with 9 on the diagonal are dead. */
+    const like = (...rows: readonly (readonly number[])[]): PairPruner => ({
+      name: 'like',
+      compare: () => tf.tensor2d(rows.map((row) => [...row])),
+      propose: (matrix, units) => {
+        const dead = Array.from({ length: units }, (_, unit) => unit).filter(
+          (unit) => matrix[unit * units + unit] === 9,
+        );
+        if (dead.length > 0) return dead.map((unit) => ({ unit, score: 0 }));
+        return matrix[1] === 1 ? [{ unit: 0, into: 1, score: 1 }] : [];
+      },
+    });
+    // uncorrelated, and the costs are 1, 4, 9 and 16
+    const activations = [
+      [1, 1, 1, 1],
+      [1, -1, 1, -1],
+      [1, 1, -1, -1],
+      [1, -1, -1, 1],
+      [-1, 1, 1, -1],
+      [-1, -1, 1, 1],
+      [-1, 1, -1, 1],
+      [-1, -1, -1, -1],
+    ];
+    const outgoing = [[1], [2], [3], [4]];
+    const orderAmong = async (among: PairPruner) => {
+      const judgement = await judge(reconstruction({ among, ridge: 1e-9 }), [
+        batch({ activations, outgoing }),
+      ]);
+      return judgement.map(({ unit }) => unit);
+    };
+
+    it('a unit goes only while one that is like it stays, and the last of them has to', async () => {
+      // a chain 0 - 1 - 2, and 3 alone: 0 goes for 1, which then must stay; 2 goes for it, too
+      expect(await orderAmong(like([0, 1, 0, 0], [1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]))).toEqual([0, 2]);
+    });
+
+    it('of several that are like each other all but one go, the cheapest first', async () => {
+      expect(await orderAmong(like([0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]))).toEqual([0, 1]);
+    });
+
+    it('a dead unit goes for nobody', async () => {
+      expect(await orderAmong(like([0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 9]))).toEqual([0, 3]);
+    });
   });
 
   it('forgets an epoch when the next begins', async () => {
@@ -155,10 +221,10 @@ describe('reconstruction', () => {
   });
 
   it('takes 320 units away in less than a second', { tags: ['slow'] }, () => {
-    const numbers = numbersOf(random(400, 320, 1), random(320, 10, 2));
+    const known = knownOf(random(400, 320, 1), random(320, 10, 2));
     const times = Array.from({ length: 3 }, () => {
       const start = performance.now();
-      eliminate(numbers, 320, 1e-4);
+      eliminate(known, 320, 1e-4);
       return performance.now() - start;
     });
     // the best of three: others may use the machine, too
@@ -167,8 +233,8 @@ describe('reconstruction', () => {
 });
 
 /** What `eliminate` should say is lost without some units: the survivors' weights by Gauss and Jordan. */
-function lossWithout(numbers: Float32Array, units: number, gone: readonly number[], ridge: number): number {
-  const at = (row: number, column: number) => numbers[row * 2 * units + column]!;
+function lossWithout(known: Known, units: number, gone: readonly number[], ridge: number): number {
+  const at = (row: number, column: number) => known.covariances[row * units + column]!;
   const all = Array.from({ length: units }, (_, unit) => unit);
   const added = (ridge * all.reduce((sum, unit) => sum + at(unit, unit), 0)) / units;
   const gram = (i: number, j: number) => at(i, j) + (i === j ? added : 0);
@@ -188,7 +254,7 @@ function lossWithout(numbers: Float32Array, units: number, gone: readonly number
     left.reduce((sum, unit, s) => sum + gram(gone[a]!, unit) * rows[s]![left.length + b]!, 0);
   let [lost, total] = [0, 0];
   for (const [a, i] of gone.entries())
-    for (const [b, j] of gone.entries()) lost += rest(a, b) * at(i, units + j);
-  for (const i of all) for (const j of all) total += gram(i, j) * at(i, units + j);
+    for (const [b, j] of gone.entries()) lost += rest(a, b) * known.weights[i * units + j]!;
+  for (const i of all) for (const j of all) total += gram(i, j) * known.weights[i * units + j]!;
   return lost / total;
 }

@@ -1,12 +1,18 @@
-import type { EliminationPruner } from '@espalier/core';
+import { type EliminationPruner, leastSquares, type PairPruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 import { eliminate } from './eliminate.ts';
+import { Partners } from './partners.ts';
 
 export interface ReconstructionArgs {
   /**
    * Added to each unit's variance, in units of their mean, as `leastSquares` does: give both the same. Default 1e-4.
    */
   readonly ridge?: number;
+  /**
+   * A pruner of pairs, with bounds of its own: a unit may go only while another stays with which it would be proposed, as
+   * `angle({ lower: 60, upper: 150 })` says who is like whom. Which of them go, and when, is told by the cost as ever.
+   */
+  readonly among?: PairPruner;
 }
 
 /** All that is kept of the patterns seen since the epoch began. */
@@ -18,6 +24,8 @@ export type Sums = {
   /** Shape [units, units]: of the products of each two units. */
   readonly products: tf.Tensor2D;
   readonly rows: number;
+  /** What `among` has gathered. */
+  readonly pairs: tf.TensorContainer;
 };
 
 /** Of a mean, what float32 can't tell from a deviation of it. */
@@ -45,20 +53,34 @@ const SPACING = 1e-6;
  * the number of patterns, and n^3 steps. Where several weights read a unit at several positions, what they miss is taken for
  * independent.
  *
+ * Each step counts on the refit before it, so `leastSquares` with the same ridge is what a plan does by default.
+ *
  * @throws if `ridge` is not above 0; when it judges, if no pattern has been seen since the epoch began.
  */
-export const reconstruction = ({ ridge = 1e-4 }: ReconstructionArgs = {}): EliminationPruner<Sums> => {
+export const reconstruction = ({ ridge = 1e-4, among }: ReconstructionArgs = {}): EliminationPruner<Sums> => {
   if (!(ridge > 0 && Number.isFinite(ridge))) {
     throw new Error(`[pruner-reconstruction] ridge must be above 0, e.g. 1e-4, got ${ridge}`);
   }
+  const begin = (units: number): Sums => ({
+    shift: tf.zeros([1, units]),
+    total: tf.zeros([1, units]),
+    products: tf.zeros([units, units]),
+    rows: 0,
+    pairs: among?.init?.(units) ?? [],
+  });
   return {
-    name: 'reconstruction',
-    needs: ['activations'],
-    pools: true,
+    name: among ? `reconstruction among ${among.name}` : 'reconstruction',
+    needs: [...new Set(['activations' as const, ...(among?.needs ?? [])])],
+    pools: among?.pools ?? true,
     comparable: true,
-    init: empty,
-    onEpochBegin: ({ bias }) => empty(bias.shape[0]),
-    onBatchEnd({ activations }, { shift: before, total, products, rows }) {
+    compensation: leastSquares({ ridge }),
+    init: begin,
+    onEpochBegin(weights, { pairs }) {
+      const begun = begin(weights.bias.shape[0]);
+      return { ...begun, pairs: among?.onEpochBegin?.(weights, pairs) ?? pairs };
+    },
+    onBatchEnd(seen, { shift: before, total, products, rows, pairs }) {
+      const { activations } = seen;
       const shift = rows === 0 ? tf.mean<tf.Tensor2D>(activations, 0, true) : before;
       const beyond = tf.sub<tf.Tensor2D>(activations, shift);
       return {
@@ -66,24 +88,30 @@ export const reconstruction = ({ ridge = 1e-4 }: ReconstructionArgs = {}): Elimi
         total: tf.add(total, tf.sum(beyond, 0, true)),
         products: tf.add(products, tf.matMul(tf.transpose(beyond), beyond)),
         rows: rows + activations.shape[0],
+        pairs: among?.onBatchEnd?.(seen, pairs) ?? pairs,
       };
     },
-    measure({ outgoing }, { shift, total, products, rows }) {
+    measure(weights, { shift, total, products, rows, pairs }) {
+      const { outgoing } = weights;
       if (rows === 0) throw new Error('no pattern has been seen since the epoch began');
       const mean = tf.div<tf.Tensor2D>(total, rows);
       const covariances = tf.sub(tf.div(products, rows), tf.matMul(tf.transpose(mean), mean));
       // units that never vary must not look as if they varied by less than 0
       const unsure = tf.square(tf.mul(SPACING, tf.add(shift, mean)));
       const floor = tf.mul(tf.eye(products.shape[0]), unsure);
-      return tf.concat([tf.add(covariances, floor), tf.matMul(outgoing, tf.transpose(outgoing))], 1);
+      const known = [tf.add(covariances, floor), tf.matMul(outgoing, tf.transpose(outgoing))];
+      return tf.concat(among ? [...known, among.compare(weights, pairs)] : known, 1);
     },
-    eliminate: (numbers, units) => eliminate(numbers, units, ridge),
+    eliminate(numbers, units) {
+      const part = (which: number) => columnsOf(numbers, units, among ? 3 : 2, which);
+      const known = { covariances: Float64Array.from(part(0)), weights: Float64Array.from(part(1)) };
+      return eliminate(known, units, ridge, among && new Partners(among, part(2), units));
+    },
   };
 };
 
-const empty = (units: number): Sums => ({
-  shift: tf.zeros([1, units]),
-  total: tf.zeros([1, units]),
-  products: tf.zeros([units, units]),
-  rows: 0,
-});
+/** One of several square matrices that stand side by side. */
+const columnsOf = (numbers: Float32Array, units: number, matrices: number, which: number): Float32Array =>
+  Float32Array.from({ length: units * units }, (_, i) => {
+    return numbers[(matrices * Math.floor(i / units) + which) * units + (i % units)]!;
+  });
