@@ -8,15 +8,12 @@ interface Gone {
 }
 
 /**
- * All units: first the `leaving` ones for which others stay, then half of what is left, and so on.
+ * All units: first the `leaving` ones for which others stay, if it is known that some will go; then half of what is left, and
+ * so on.
  *
  * @param numbers row-major [units, 1 + fanIn]: draws from 0 to below 1, then the weights that feed each unit.
  */
-export function eliminate(
-  numbers: Float32Array,
-  units: number,
-  leaving: number = Math.floor(units / 2),
-): Gone[] {
+export function eliminate(numbers: Float32Array, units: number, leaving: number = 0): Gone[] {
   const size = numbers.length / units - 1;
   const draws = Float64Array.from({ length: units }, (_, unit) => numbers[unit * (size + 1)]!);
   const points: Points = {
@@ -29,7 +26,7 @@ export function eliminate(
   const spread = spreadOf(points);
   const order: Gone[] = [];
   let left = Array.from({ length: units }, (_, unit) => unit);
-  let staying = Math.max(1, units - leaving);
+  let staying = leaving > 0 ? Math.max(1, units - leaving) : Math.ceil(units / 2);
   while (left.length > 1) {
     const { stay, go } = thinned(pick(points, left), staying, draws);
     for (const { point, squared } of go) {
