@@ -13,19 +13,21 @@ export interface Distillation {
    * trained.
    */
   readonly teacher: LayersModel;
-  /** T: the higher, the more it says of the classes that it finds unlikely. Default 4. */
+  /** T: the higher, the more it says of the classes that it finds unlikely. Default 2. */
   readonly temperature?: number;
-  /** alpha: how much the teacher counts, 0 to 1; the targets count 1 - alpha. Default 0.9. */
+  /** alpha: how much the teacher counts, 0 to 1; the targets count 1 - alpha. Default 0.5. */
   readonly weight?: number;
 }
 
+const usual = { temperature: 2, weight: 0.5 } as const;
 /** Below all that float32 probabilities need for their logarithms. */
 const TINY = 1e-30;
 /** The rows that a teacher is asked for at a time. */
 const ROWS = 500;
 
 /** @throws if a number makes no sense. */
-export function checkDistillation({ temperature = 4, weight = 0.9 }: Omit<Distillation, 'teacher'>): void {
+export function checkDistillation(given: Omit<Distillation, 'teacher'>): void {
+  const { temperature, weight } = { ...usual, ...given };
   if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY))
     throw new Error(`[trainer] distillation.temperature must be above 0, got ${temperature}`);
   if (!(weight >= 0 && weight <= 1))
@@ -59,7 +61,7 @@ type Loss = NonNullable<ReturnType<typeof lossFunctionsOf>>[number];
  * section 2).
  */
 export const distilled =
-  (loss: Loss, { temperature = 4, weight = 0.9 }: Omit<Distillation, 'teacher'>): Loss =>
+  (loss: Loss, { temperature, weight }: Required<Omit<Distillation, 'teacher'>>): Loss =>
   (both, outputs) => {
     const { targets, said } = unpacked(both);
     const logs = tf.log(tf.maximum(said, TINY));
@@ -69,11 +71,11 @@ export const distilled =
 
 /** What a teacher says of the training examples. */
 export class Teacher {
-  readonly #distillation: Distillation;
+  readonly #distillation: Required<Distillation>;
   /** q: [examples, classes] */
   readonly #said: tf.Tensor;
 
-  private constructor(distillation: Distillation, said: tf.Tensor) {
+  private constructor(distillation: Required<Distillation>, said: tf.Tensor) {
     this.#distillation = distillation;
     this.#said = said;
   }
@@ -83,8 +85,9 @@ export class Teacher {
    *
    * @throws if it or the model that is to learn gives no probabilities of the classes, or a target is none of 0 and 1.
    */
-  static async ask(distillation: Distillation, model: LayersModel, { x, y }: Examples): Promise<Teacher> {
-    const { teacher, temperature = 4 } = distillation;
+  static async ask(given: Distillation, model: LayersModel, { x, y }: Examples): Promise<Teacher> {
+    const distillation = { ...usual, ...given };
+    const { teacher, temperature } = distillation;
     const some = Math.min(ROWS, x.shape[0]!);
     const [isOneHot, ...areRight] = tf.tidy(() => {
       const rest = tf.mul(y, tf.sub(1, y));

@@ -218,7 +218,7 @@ export const pruneConfig: z.ZodType<PruneConfig> = strict(
     calibration,
     distill: z
       .union([z.literal(true), distillationSettings], {
-        error: 'Give true, or settings: { "temperature": 4 }',
+        error: 'Give true, or settings: { "temperature": 2 }',
       })
       .describe('fine-tune with the unpruned model as a teacher'),
     sweep: z.boolean(),

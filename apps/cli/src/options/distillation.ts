@@ -11,13 +11,13 @@ export interface DistillationSettings {
 
 /** They stand in a config file, too. */
 export const distillationSettings: z.ZodType<DistillationSettings> = strict({
-  temperature: z.number().positive().exactOptional().describe('how soft what it says is (default: 4)'),
+  temperature: z.number().positive().exactOptional().describe('how soft what it says is (default: 2)'),
   weight: z
     .number()
     .min(0)
     .max(1)
     .exactOptional()
-    .describe('how much it counts; the classes count the rest (default: 0.9)'),
+    .describe('how much it counts; the classes count the rest (default: 0.5)'),
 });
 
 export const addDistillationOption = (command: Command): Command =>
@@ -25,7 +25,7 @@ export const addDistillationOption = (command: Command): Command =>
     .optionsGroup('Training:')
     .option(
       '--distill [settings]',
-      'fine-tune with the unpruned model as a teacher; like temperature=4,weight=0.9',
+      'fine-tune with the unpruned model as a teacher; like temperature=2,weight=0.5',
       (text) => valid(distillationSettings, settings(text)),
     )
     .optionsGroup('Options:');
