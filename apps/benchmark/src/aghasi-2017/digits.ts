@@ -1,7 +1,7 @@
 import { loadDataset, type Part, take, toTensors } from '@espalier/datasets';
 import type { Examples } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
-import { TUNING, VALIDATION } from './paper.ts';
+import { TUNING_ROWS, VALIDATION } from './paper.ts';
 
 /** The digits as tensors. */
 export interface Digits {
@@ -26,7 +26,7 @@ export async function loadDigits(rows: number, quick: boolean): Promise<Digits> 
   const most = (part: Part, wanted: number): Part => take(part, quick ? Math.min(FEW, wanted) : wanted);
   const parts = {
     train: toTensors(data, most(data.train, rows)),
-    tuning: toTensors(data, most(data.train, Math.min(rows, TUNING.rows))),
+    tuning: toTensors(data, most(data.train, Math.min(rows, TUNING_ROWS))),
     validation: toTensors(data, most(data.validation, data.validation.rows)),
     test: toTensors(data, most(data.test, data.test.rows)),
   };

@@ -21,32 +21,38 @@ export interface Network {
   readonly conv: readonly number[];
   /** Its hidden dense layers. */
   readonly hidden: readonly number[];
-  readonly recipe: Recipe;
+  readonly training: Recipe;
+  /** With the zeros held, on at most {@link TUNING_ROWS} of the training images. */
+  readonly tuning: Recipe;
+  /** What Net-Trim is tried with, until the highest level is reached. */
+  readonly epsilons: readonly number[];
 }
 
-const dense = { batchSize: 64, rate: 1e-3 };
-const conv = { conv: [32, 64], hidden: [512] };
+const dense = { conv: [], tuning: recipe(5, 5e-4), epsilons: [0.03, 0.12, 0.35, 0.5] };
+const convolutional = {
+  ...{ conv: [32, 64], hidden: [512] },
+  ...{ tuning: recipe(2, 5e-4), epsilons: [0.003, 0.01, 0.03, 0.1, 0.3] },
+};
 
 export const networks: readonly Network[] = [
-  { name: 'nn2-10k', title: 'NN2-10K', rows: 10_000, hidden: [300, 300], recipe: { ...dense, epochs: 10 } },
-  {
-    name: 'nn3-30k',
-    title: 'NN3-30K',
-    rows: 30_000,
-    hidden: [300, 500, 300],
-    recipe: { ...dense, epochs: 6 },
-  },
+  { name: 'nn2-10k', title: 'NN2-10K', rows: 10_000, ...dense, hidden: [300, 300], training: recipe(10) },
+  { name: 'nn3-30k', title: 'NN3-30K', rows: 30_000, ...dense, hidden: [300, 500, 300], training: recipe(6) },
   {
     name: 'nn3-60k',
     title: 'NN3-60K',
     rows: 60_000,
+    ...dense,
     hidden: [300, 1000, 300],
-    recipe: { ...dense, epochs: 5 },
+    training: recipe(5),
   },
-  { name: 'cnn-10k', title: 'CNN-10K', rows: 10_000, ...conv, recipe: { ...dense, epochs: 6 } },
-  { name: 'cnn-30k', title: 'CNN-30K', rows: 30_000, ...conv, recipe: { ...dense, epochs: 3 } },
-  { name: 'cnn-60k', title: 'CNN-60K', rows: 60_000, ...conv, recipe: { ...dense, epochs: 2 } },
-].map((network) => ({ conv: [], ...network }));
+  { name: 'cnn-10k', title: 'CNN-10K', rows: 10_000, ...convolutional, training: recipe(6) },
+  { name: 'cnn-30k', title: 'CNN-30K', rows: 30_000, ...convolutional, training: recipe(3) },
+  { name: 'cnn-60k', title: 'CNN-60K', rows: 60_000, ...convolutional, training: recipe(2) },
+];
+
+function recipe(epochs: number, rate = 1e-3): Recipe {
+  return { epochs, batchSize: 64, rate };
+}
 
 /** Held back from training: choices are made by them. */
 export const VALIDATION = 5000;
@@ -54,9 +60,7 @@ export const VALIDATION = 5000;
 export const DECAY = 1e-4;
 /** At least so many percent of all kernels' weights go. */
 export const LEVELS: readonly number[] = [50, 75, 85];
-/** What Net-Trim is tried with, until the highest level is reached. */
-export const EPSILONS: readonly number[] = [0.01, 0.03, 0.08, 0.12, 0.2, 0.35, 0.5];
 /** Of Net-Trim, whatever epsilon is. */
 export const SEARCH = { patterns: 3000, iterations: 60 } as const;
-/** Fine-tuning with the zeros held, on so many of the training images. */
-export const TUNING = { rows: 20_000, epochs: 2, batchSize: 64, rate: 5e-4 } as const;
+/** The most images that a pruned network is fine-tuned on. */
+export const TUNING_ROWS = 20_000;
