@@ -42,8 +42,10 @@ export {
   type Compensation,
   foldMean,
   none,
+  type ReadUnits,
   type Removed,
   scaleOutgoing,
+  type WeightChange,
 } from './plan/compensation.ts';
 export type { CalibrationData } from './plan/data.ts';
 export { type JudgeOptions, judge, type Verdict } from './plan/judge.ts';
@@ -68,7 +70,7 @@ export {
 export { parsePlan } from './plan/schema.ts';
 export { groupsInScope, keptLayers, type Scope } from './plan/scope.ts';
 export { standingOf } from './plan/standing.ts';
-export type { Fold, Plan, PlannedGroup, UnitFold } from './plan/types.ts';
+export type { Fold, Plan, PlannedGroup, Refit, UnitFold } from './plan/types.ts';
 export type * from './pruner.ts';
 export { ChannelBias, type ChannelBiasArgs } from './surgery/channel-bias.ts';
 export { mask, maskedPlan } from './surgery/mask.ts';

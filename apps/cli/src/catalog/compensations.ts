@@ -1,6 +1,6 @@
 import { addOutgoing, type Compensation, foldMean, leastSquares, none, scaleOutgoing } from '@espalier/core';
 
-export type CompensationName = 'none' | 'add' | 'scale' | 'mean' | 'least-squares';
+export type CompensationName = 'none' | 'add' | 'scale' | 'mean' | 'least-squares' | 'weighted-least-squares';
 
 /** What the survivors take over, by name. */
 export const compensations: Readonly<Record<CompensationName, () => Compensation>> = {
@@ -9,6 +9,7 @@ export const compensations: Readonly<Record<CompensationName, () => Compensation
   scale: scaleOutgoing,
   mean: foldMean,
   'least-squares': leastSquares,
+  'weighted-least-squares': () => leastSquares({ weighted: true }),
 };
 
 export const compensationNames: readonly CompensationName[] = Object.keys(

@@ -75,7 +75,7 @@ export const addPruningOptions = (command: Command): Command =>
     .option('--min-units <n>', 'at least so many units of each group stay (default: 1)', whole(1))
     .option(
       '--compensation <name>',
-      `${compensationNames.join(', ')} (default: add for pairs, else none)`,
+      `${compensationNames.join(', ')} (default: add for pairs, least-squares for reconstruction, else none)`,
       oneOf(compensationNames),
     )
     .option('--whole-layers', 'layers may go of which every unit should')

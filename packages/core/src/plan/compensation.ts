@@ -15,7 +15,7 @@ export interface Removed {
 }
 
 /** What a compensation looks at that refits a consumer's weights. Units are numbered as in the moments. */
-export interface Read {
+export interface ReadUnits {
   /** The units that go, of all groups that stand side by side there. */
   readonly removed: readonly number[];
   readonly survivors: readonly number[];
@@ -29,7 +29,7 @@ export interface Read {
 }
 
 /** What is added to a consumer's weights. */
-export interface Change {
+export interface WeightChange {
   /** Row-major [survivors, positions, columns]. */
   readonly weights: Float64Array;
   /** One number for each output. */
@@ -48,7 +48,7 @@ export interface Compensation {
   readonly partners?: boolean;
   /** In the order and numbers of what it is given. */
   fold?(removed: Removed): readonly UnitFold[];
-  refit?(read: Read): Change;
+  refit?(read: ReadUnits): WeightChange;
   /** Whether `refit` is given statistics weighted by how much what the model says depends on each output. */
   readonly weighted?: boolean;
 }

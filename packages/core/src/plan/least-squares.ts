@@ -1,6 +1,6 @@
 import type { Moments } from '../evidence/moments.ts';
 import { solveRidge } from '../linear/ridge.ts';
-import type { Change, Compensation, Read } from './compensation.ts';
+import type { Compensation, ReadUnits, WeightChange } from './compensation.ts';
 
 /** How `leastSquares` fits. */
 export interface LeastSquaresArgs {
@@ -67,7 +67,7 @@ export const leastSquares = ({ ridge = 1e-4, weighted = false }: LeastSquaresArg
   };
 };
 
-function refit(read: Read, ridge: number): Change {
+function refit(read: ReadUnits, ridge: number): WeightChange {
   const { removed, survivors, moments, outputs, hasBias } = read;
   const { units, positions } = moments[0]!;
   const width = positions * outputs.length;

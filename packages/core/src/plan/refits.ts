@@ -2,7 +2,7 @@ import { momentsOf, type Reader } from '../evidence/readers.ts';
 import { kernelRows } from '../surgery/kernel-rows.ts';
 import { applyRefit, readWeights, type WeightValues } from '../surgery/weights.ts';
 import type { Leaving } from './choice.ts';
-import type { Change, Compensation } from './compensation.ts';
+import type { Compensation, WeightChange } from './compensation.ts';
 import type { Removal } from './removal.ts';
 import type { Refit } from './types.ts';
 
@@ -67,7 +67,7 @@ function weightsOf({ kernel, layout }: Reader, values: WeightValues): Float64Arr
   });
 }
 
-function written({ layer, kernel, layout }: Reader, { survivors }: Split, change: Change): Refit {
+function written({ layer, kernel, layout }: Reader, { survivors }: Split, change: WeightChange): Refit {
   const { units, positions, entries } = layout;
   return {
     layer,
