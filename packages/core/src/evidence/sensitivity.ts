@@ -48,8 +48,8 @@ export function drawn(outputs: readonly tf.Tensor[], probable: readonly boolean[
  * @param said what the model says, by a forward pass: a number to take gradients of
  */
 export function weigh(readers: readonly Reader[], said: () => tf.Scalar): void {
-  const heard = readers.map((): { inputs: tf.Tensor[]; errors: { error?: tf.Tensor }[] } => {
-    return { inputs: [], errors: [] };
+  const heard = readers.map((): { inputs: tf.Tensor[]; calls: (readonly { error?: tf.Tensor }[])[] } => {
+    return { inputs: [], calls: [] };
   });
   const untap = readers.flatMap(({ target, input, kernel }, i) => [
     tap(target, { side: 'input', input, when: 'always', value: (tensor) => heard[i]!.inputs.push(tensor) }),
@@ -57,7 +57,7 @@ export function weigh(readers: readonly Reader[], said: () => tf.Scalar): void {
       side: 'product',
       kernel: kernel.variable,
       when: 'always',
-      captured: (capture) => heard[i]!.errors.push(capture),
+      captured: (captures) => heard[i]!.calls.push(captures),
     }),
   ]);
   try {
@@ -65,13 +65,14 @@ export function weigh(readers: readonly Reader[], said: () => tf.Scalar): void {
     tf.tidy(() => tf.engine().gradients(said, [...kernels], undefined, true));
     readers.forEach(({ sums }, i) => {
       heard[i]!.inputs.forEach((read, call) => {
-        const error = heard[i]!.errors[call]?.error;
-        if (error && sums instanceof WeightedSums) sums.add(read, error);
+        const errors = heard[i]!.calls[call]!.flatMap(({ error }) => error ?? []);
+        if (errors.length > 0 && sums instanceof WeightedSums) sums.add(read, errors);
       });
     });
   } finally {
     for (const end of untap) end();
-    for (const { inputs, errors } of heard)
-      tf.dispose([...inputs, ...errors.map(({ error }) => error ?? [])].flat());
+    for (const { inputs, calls } of heard) {
+      tf.dispose([...inputs, ...calls.flat().flatMap(({ error }) => error ?? [])]);
+    }
   }
 }

@@ -35,8 +35,11 @@ export interface OutputTap extends Listening {
 export interface ProductTap extends Listening {
   readonly side: 'product';
   readonly kernel: LayerVariable;
-  /** Told of each call; its error is there once a gradient is taken through the sums, the receiver's to dispose. */
-  captured(capture: Pick<Capture, 'error'>): void;
+  /**
+   * Told of all sums that one call makes; their errors are there once a gradient is taken through them, the receiver's to
+   * dispose.
+   */
+  captured(captures: readonly Pick<Capture, 'error'>[]): void;
 }
 
 export type Tap = InputTap | OutputTap | ProductTap;
@@ -118,17 +121,19 @@ function tell(
 function tellProducts({ kernel, captured }: ProductTap, before: number | undefined): void {
   if (before === undefined) return;
   const forms = new Set([kernel.read().id]);
+  const captures: Pick<Capture, 'error'>[] = [];
   for (const { inputs, outputs } of tf.engine().state.activeTape.slice(before)) {
     const read = Object.values(inputs);
     if (!read.some(({ id }) => forms.has(id))) continue;
-    // by itself it is only brought into another shape
+    // by itself it is only brought into another shape, or taken to pieces
     if (read.length === 1) for (const { id } of outputs) forms.add(id);
     else {
       const capture: Pick<Capture, 'error'> = {};
       hearError(outputs[0]!, capture);
-      captured(capture);
+      captures.push(capture);
     }
   }
+  captured(captures);
 }
 
 /**

@@ -33,10 +33,10 @@ export class WeightedSums {
 
   /**
    * @param input what one call reads, [patterns, ...]
-   * @param errors what comes back to its sums of products, before bias and activation: [patterns, ..., outputs] in any
-   * shape of as many numbers
+   * @param errors what comes back to the sums of products that are made of it, before bias and activation; of each
+   * [patterns, ..., outputs]
    */
-  add(input: tf.Tensor, errors: tf.Tensor): void {
+  add(input: tf.Tensor, errors: readonly tf.Tensor[]): void {
     const { units, positions } = this.#layout;
     const before = { shift: this.#shift, sums: this.#sums };
     tf.tidy(() => {
@@ -44,7 +44,7 @@ export class WeightedSums {
       const rows = tf.reshape(placed, [-1, units]) as tf.Tensor2D;
       const shift = before.shift ?? tf.keep(tf.mean(rows, 0, true) as tf.Tensor2D);
       const beyond = tf.sub(rows, shift) as tf.Tensor2D;
-      const weights = this.#weightsOf(tf.square(errors), placed.shape[0], input.shape[0]!);
+      const weights = this.#weightsOf(errors, placed.shape[0], input.shape[0]!);
       this.#shift = shift;
       this.#sums = [...tf.unstack(weights, 1), tf.ones([placed.shape[0]])].map((weight, i) => {
         const wide = tf.reshape(tf.tile(tf.expandDims(weight, 1), [1, positions]), [-1, 1]);
@@ -60,11 +60,21 @@ export class WeightedSums {
     for (const { total, entries, products } of before.sums) tf.dispose([total, entries, products]);
   }
 
-  /** [rows, outputs]: of each row by itself where outputs are apart, else of its whole pattern. */
-  #weightsOf(squares: tf.Tensor, rows: number, patterns: number): tf.Tensor2D {
-    if (this.#outputs > 1) return tf.reshape(squares, [rows, this.#outputs]) as tf.Tensor2D;
-    const ofPattern = tf.sum(tf.reshape(squares, [patterns, -1]), 1, true);
-    return tf.reshape(tf.tile(ofPattern, [1, rows / patterns]), [rows, 1]) as tf.Tensor2D;
+  /**
+   * [rows, outputs]: of each row by itself where outputs are apart and summed up row by row. Else (a convolution, or a cell
+   * that takes its kernel to pieces) of its whole pattern.
+   */
+  #weightsOf(errors: readonly tf.Tensor[], rows: number, patterns: number): tf.Tensor2D {
+    const outputs = this.#outputs;
+    const [first, ...others] = errors.map((error) => tf.square(error));
+    if (outputs > 1 && others.length === 0 && first!.size === rows * outputs) {
+      return tf.reshape(first!, [rows, outputs]) as tf.Tensor2D;
+    }
+    const sums = [first!, ...others].map((squares) => tf.sum(tf.reshape(squares, [patterns, -1]), 1, true));
+    return tf.reshape(tf.tile(tf.addN(sums), [1, (rows / patterns) * outputs]), [
+      rows,
+      outputs,
+    ]) as tf.Tensor2D;
   }
 
   /** Forgets what was summed. */

@@ -11,7 +11,7 @@ import { smallMlp, smallResNet, task } from '../test-models/fixed.ts';
 import { anyScores, pairs, scores } from '../test-models/pruners.ts';
 import { addOutgoing, foldMean, scaleOutgoing } from './compensation.ts';
 import { type PlanOptions, plan } from './plan.ts';
-import type { Plan } from './types.ts';
+import type { Plan, Refit } from './types.ts';
 
 const removed = ({ groups }: Plan) => Object.fromEntries(groups.map(({ id, remove }) => [id, remove]));
 
@@ -588,6 +588,21 @@ describe('a plan', () => {
       'constants[0]: Invalid input: expected number',
     ],
   };
+  const refits: Readonly<Record<string, readonly [Partial<Refit>, string]>> = {
+    'another layer': [{ layer: 'x' }, 'does not fit'],
+    'a bias': [{ weight: 'bias' }, 'does not fit'],
+    'an entry that is not there': [{ entries: [6] }, 'changes entry 6, but there are entries 0 to 5'],
+    'a number too few': [{ kernel: [1, 2] }, 'must have 5 numbers for its entries, found 2'],
+    'a bias too long': [{ bias: [1, 2, 3, 4] }, 'must have 5 numbers for the bias, found 4'],
+  };
+  it.each(Object.entries(refits))('with a refit of %s is refused', async (_, [edit, message]) => {
+    const [model, made] = [smallMlp(), await planMlp({})];
+    const numbers = [1, 2, 3, 4, 5];
+    const good: Refit = { layer: 'second', weight: 'kernel', entries: [2], kernel: numbers, bias: numbers };
+    await expect(shrink(model, { ...made, refits: [{ ...good, ...edit }] })).rejects.toThrow(message);
+    (await shrink(model, { ...made, refits: [good] })).dispose();
+  });
+
   it.each(Object.entries(edits))('edited by hand is refused: %s', async (_, [edit, message]) => {
     const [model, made] = await halved();
     const edited: Edited = JSON.parse(JSON.stringify(made));

@@ -61,12 +61,25 @@ const planDescription: fc.Arbitrary<PlanDescription> = fc.record({
     fc.integer({ min: 1, max: 9 }).map((tenths) => ({ fraction: tenths / 10 })),
     fc.record({ count: fc.integer({ min: 1, max: 3 }) }),
   ),
-  compensation: fc.nat(4),
+  compensation: fc.nat(5),
   twice: fc.boolean(),
   seed: fc.nat(1000),
 });
 
-const compensations = [none, foldMean, leastSquares, addOutgoing, scaleOutgoing];
+const weighted = () => leastSquares({ weighted: true });
+const compensations = [none, foldMean, leastSquares, weighted, addOutgoing, scaleOutgoing];
+
+/** Whether TensorFlow.js can take gradients in inference: not through a normalisation without scale, for one. */
+function isDifferentiable(model: LayersModel, x: tf.Tensor[]): boolean {
+  const kernels = model.weights.map((weight) => weight.read());
+  const sum = () => tf.addN([model.apply(x)].flat().map((output) => tf.sum(output as tf.Tensor)));
+  try {
+    tf.tidy(() => void tf.engine().gradients(sum, kernels, undefined, true));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[]): PlanOptions | undefined {
   const there = analyze(model).groups.filter(({ prunable, exact, size }) => prunable && exact && size > 1);
@@ -78,17 +91,19 @@ function optionsOf(model: LayersModel, described: PlanDescription, x: tf.Tensor[
   if (inScope.length === 0) return undefined;
   const { budget, compensation, seed } = described;
   return {
-    pruner: compensation < 3 ? anyScores(seed) : anyPairs(seed),
+    pruner: compensation < 4 ? anyScores(seed) : anyPairs(seed),
     budget,
     scope: inScope.map(({ id }) => id),
-    compensation: compensations[compensation]!(),
+    compensation:
+      compensation === 3 && !isDifferentiable(model, x) ? leastSquares() : compensations[compensation]!(),
     data: { x, batchSize: 2 },
   };
 }
 
 /** Whether survivors take over many times a unit, as they do from ones that hardly vary: what is left is rounding. */
-const cancels = ({ folds }: Plan) =>
-  folds.some(({ units }) => units.some(({ into }) => into.some(([, factor]) => Math.abs(factor) > 20)));
+const cancels = ({ folds, refits = [] }: Plan) =>
+  folds.some(({ units }) => units.some(({ into }) => into.some(([, factor]) => Math.abs(factor) > 20))) ||
+  refits.some(({ kernel }) => kernel.some((change) => Math.abs(change) > 20));
 
 /** TensorFlow.js holds what it loads to the constraints, and so rounds weights that keep to them: they are as before. */
 function unround(loaded: LayersModel, saved: LayersModel): void {
