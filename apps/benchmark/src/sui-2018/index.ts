@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Column, htmlTable, lineChart, type Page, type Series, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
-import { workerPool } from '../worker-pool.ts';
+import { type Benchmark, environmentOf, mean, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
-import { nets, type PaperNet, UNPRUNED_TARGET, UPPER } from './paper.ts';
+import { LOSS, nets, type PaperNet, UNPRUNED_TARGET, UPPER } from './paper.ts';
 
 const methodNames: Readonly<Record<string, string>> = {
   'angle-add': 'Angle, add (the paper)',
@@ -11,7 +11,10 @@ const methodNames: Readonly<Record<string, string>> = {
   'angle-mean': 'Angle, mean',
   'angle-none': 'Angle, none',
   'angle-least-squares': 'Angle, refit',
+  'angle-weighted': 'Angle, weighted refit',
+  'bounds-weighted': 'Within angles, weighted refit',
   'reconstruction-least-squares': 'Reconstruction, refit',
+  'reconstruction-weighted': 'Reconstruction, weighted refit',
   'random-none': 'Random, none',
   'random-least-squares': 'Random, refit',
 };
@@ -32,7 +35,10 @@ export const sui2018: Benchmark = {
         }),
       ),
     );
-    const results = await runJobs(jobs, options.workers, options.log);
+    const results = await runJobs<Job, Measured>([jobs], {
+      ...{ benchmark: this.name, workers: options.workers, log: options.log },
+      describe: ({ net, seed }) => `${net.name}, seed ${seed}: done`,
+    });
     const values = new Map<
       string,
       { readonly case: string; readonly metric: string; readonly values: number[] }
@@ -44,7 +50,10 @@ export const sui2018: Benchmark = {
       values.set(key, entry);
     }
     const rows = [...values.values()].map((entry) =>
-      rowOf(entry.case, entry.metric, entry.values, paperOf(entry)),
+      rowOf(entry.case, entry.metric, entry.values, {
+        ...paperOf(entry),
+        ...targetOf(entry, (net) => mean(values.get(`${net.name}/unpruned accuracy`)!.values)),
+      }),
     );
     const environment = { ...(await environmentOf(options)), dataset: results[0]?.dataset ?? 'none' };
     return { name: this.name, environment, rows };
@@ -116,34 +125,31 @@ export const sui2018: Benchmark = {
   },
 };
 
-async function runJobs(
-  jobs: readonly Job[],
-  workers: number,
-  log: (line: string) => void,
-): Promise<Measured[]> {
-  const pool = workerPool('sui-2018', workers);
-  let done = 0;
-  try {
-    return await Promise.all(
-      jobs.map(async (job) => {
-        const measured = (await pool.run(job)) as Measured;
-        log(`${job.net.name}, seed ${job.seed}: done (${++done} of ${jobs.length})`);
-        return measured;
-      }),
-    );
-  } finally {
-    await pool.destroy();
-  }
-}
+/** Those that should hardly lose anything. */
+const aimed: ReadonlySet<string> = new Set([
+  'angle-least-squares',
+  'angle-weighted',
+  'bounds-weighted',
+  'reconstruction-least-squares',
+  'reconstruction-weighted',
+]);
 
-/** The paper's figure beside ours. */
-function paperOf({ case: name, metric }: Pick<Row, 'case' | 'metric'>): {
-  reference?: number;
-  target?: number;
-} {
+/** What ours should be at least, by what the unpruned net is. */
+function targetOf(
+  { case: name, metric }: Pick<Row, 'case' | 'metric'>,
+  unprunedOf: (net: PaperNet) => number,
+): { target?: number } {
   const [netName, part, method] = name.split('/');
   const net = nets.find((candidate) => candidate.name === netName)!;
   if (part === 'unpruned') return { target: UNPRUNED_TARGET };
+  if (metric !== 'accuracy' || !aimed.has(method!)) return {};
+  return { target: unprunedOf(net) - (part === `${net.far}-of-${net.units}` ? LOSS.far : LOSS.paper) };
+}
+
+/** The paper's figure beside ours. */
+function paperOf({ case: name, metric }: Pick<Row, 'case' | 'metric'>): { reference?: number } {
+  const [netName, part, method] = name.split('/');
+  const net = nets.find((candidate) => candidate.name === netName)!;
   if (method !== 'angle-add') return {};
   const row = net.rows.find(
     ({ lower, pruned }) => part === `bounds-${lower}-${UPPER}` || part === `${pruned}-of-${net.units}`,
@@ -176,7 +182,7 @@ function countTable(result: Result, net: PaperNet): { columns: Column[]; rows: (
       { name: 'Paper', numeric },
       ...Object.values(methodNames).map((name) => ({ name, numeric })),
     ],
-    rows: net.rows.map(({ pruned, accuracy }) => [
+    rows: [...net.rows, { pruned: net.far, accuracy: '–' }].map(({ pruned, accuracy }) => [
       `${pruned} of ${net.units}`,
       accuracy,
       ...Object.keys(methodNames).map((method) =>
@@ -215,7 +221,7 @@ function boundsTable(result: Result): { columns: Column[]; rows: (string | numbe
 
 function curve(result: Result, net: PaperNet, method: string): [number, number][] {
   const unpruned = find(result, `${net.name}/unpruned`);
-  const points = net.rows.flatMap(({ pruned }): [number, number][] => {
+  const points = [...net.rows, { pruned: net.far }].flatMap(({ pruned }): [number, number][] => {
     const row = find(result, `${net.name}/${pruned}-of-${net.units}/${method}`);
     return row ? [[pruned, row.value]] : [];
   });

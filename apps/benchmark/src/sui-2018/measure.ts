@@ -2,14 +2,13 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   addOutgoing,
-  type Budget,
   type CalibrationData,
   type Compensation,
   foldMean,
   leastSquares,
   none,
   type Pruner,
-  plan,
+  planner,
   scaleOutgoing,
   shrink,
 } from '@espalier/core';
@@ -59,10 +58,28 @@ const methods = (seed: number): readonly Method[] => [
   { name: 'angle-mean', pruner: angle(), compensation: foldMean() },
   { name: 'angle-none', pruner: angle(), compensation: none() },
   { name: 'angle-least-squares', pruner: angle(), compensation: leastSquares() },
+  { name: 'angle-weighted', pruner: angle(), compensation: leastSquares({ weighted: true }) },
+  ...ofAnyCount(seed),
+];
+
+/** Those that take away as many units as one likes; pairs are half of all units at most. */
+const ofAnyCount = (seed: number): readonly Method[] => [
   { name: 'reconstruction-least-squares', pruner: reconstruction(), compensation: leastSquares() },
+  {
+    name: 'reconstruction-weighted',
+    pruner: reconstruction(),
+    compensation: leastSquares({ weighted: true }),
+  },
   { name: 'random-none', pruner: random({ seed }), compensation: none() },
   { name: 'random-least-squares', pruner: random({ seed }), compensation: leastSquares() },
 ];
+
+/** The paper's bounds say who is like whom, and the cost of the refit which of them go. */
+const withinBounds = (lower: number): Method => ({
+  name: 'bounds-weighted',
+  pruner: reconstruction({ among: angle({ lower, upper: UPPER }) }),
+  compensation: leastSquares({ weighted: true }),
+});
 
 /** Trains one net (or takes it from the cache) and prunes it by every row of its table. */
 export async function measure(job: Job): Promise<Measured> {
@@ -73,7 +90,7 @@ export async function measure(job: Job): Promise<Measured> {
   const examples = examplesOf(data, rows);
   try {
     const model = await trained(job, engine.name, data, examples.train);
-    const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, Math.min(10_000, rows.train)));
+    const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, Math.min(20_000, rows.train)));
     const measurements = await pruneByAllRows(job, model, { x: calibration, batchSize: 500 }, examples.test);
     calibration.dispose();
     disposeModel(model);
@@ -149,25 +166,35 @@ async function pruneByAllRows(
   const record = (name: string, metric: Measurement['metric'], value: number) =>
     measurements.push({ case: `${net.name}/${name}`, metric, value });
 
-  const prune = async (name: string, method: Omit<Method, 'name'>, budget?: Budget) => {
-    const made = await plan(model, { ...method, scope: ['flatten'], data, ...(budget && { budget }) });
-    const smaller = await shrink(model, made);
-    const { accuracy } = await evaluate(smaller, test);
-    record(name, 'accuracy', 100 * accuracy);
-    disposeModel(smaller);
-    return made.groups.find(({ id }) => id === 'flatten')?.remove.length ?? 0;
+  /** Plans by one judgement, as many as there are counts; without a count by the pruner's own bounds. */
+  const prune = async (
+    { name, ...method }: Method,
+    counts: readonly (readonly [part: string, count: number | undefined])[],
+  ) => {
+    const judged = await planner(model, { ...method, scope: ['flatten'], data });
+    for (const [part, count] of counts) {
+      const made = await judged.plan(count === undefined ? undefined : { count });
+      const smaller = await shrink(model, made);
+      const { accuracy } = await evaluate(smaller, test);
+      record(`${part}/${name}`, 'accuracy', 100 * accuracy);
+      disposeModel(smaller);
+      const gone = made.groups.find(({ id }) => id === 'flatten')?.remove.length ?? 0;
+      if (gone !== count) record(`${part}/${name}`, 'units', gone);
+    }
+    judged.dispose();
   };
+  const partOf = (count: number) => [`${count}-of-${net.units}`, count] as const;
 
   record('unpruned', 'accuracy', 100 * (await evaluate(model, test)).accuracy);
-  for (const { lower } of net.rows) {
-    const name = `bounds-${lower}-${UPPER}/angle-add`;
-    const pruner = angle({ lower, upper: UPPER });
-    record(name, 'units', await prune(name, { pruner, compensation: addOutgoing() }));
+  for (const { lower, pruned } of net.rows) {
+    const paper = { name: 'angle-add', pruner: angle({ lower, upper: UPPER }), compensation: addOutgoing() };
+    await prune(paper, [[`bounds-${lower}-${UPPER}`, undefined]]);
+    await prune(withinBounds(lower), [partOf(pruned)]);
   }
-  for (const { pruned } of net.rows) {
-    for (const { name, ...method } of methods(seed)) {
-      await prune(`${pruned}-of-${net.units}/${name}`, method, { count: pruned });
-    }
+  const counts = net.rows.map(({ pruned }) => partOf(pruned));
+  const open = new Set(ofAnyCount(seed).map(({ name }) => name));
+  for (const method of methods(seed)) {
+    await prune(method, open.has(method.name) ? [...counts, partOf(net.far)] : counts);
   }
   return measurements;
 }
