@@ -1,4 +1,5 @@
 export { type CarriedOut, carryOut } from './carry-out.ts';
+export { checkTraining } from './check-training.ts';
 export { disposeModel } from './dispose.ts';
 export type { Distillation } from './distillation.ts';
 export type { EarlyStopping, StoppingState } from './early-stopping.ts';
@@ -13,7 +14,6 @@ export { type RemoveLayersOptions, type RemoveLayersResult, removeLayers } from 
 export { checkRestart, type RestartOptions, type RestartResult, restart } from './restart.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
 export {
-  checkTraining,
   type TrainingData,
   type TrainOptions,
   type TrainResult,

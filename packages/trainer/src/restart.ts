@@ -1,5 +1,6 @@
 import { oneShot, type Plan, type Scope } from '@espalier/core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { checkTraining } from './check-training.ts';
 import { disposeModel } from './dispose.ts';
 import { evaluate } from './evaluate.ts';
 import { freshModel } from './fresh.ts';
@@ -7,7 +8,7 @@ import type { TrainPruning } from './phase.ts';
 import type { AttemptEvent, EpochEvent } from './record.ts';
 import { nextSizes } from './restart-sizes.ts';
 import { type Sizes, sizesOf } from './sizes.ts';
-import { checkTraining, type TrainingData, type TrainOptions, train } from './train.ts';
+import { type TrainingData, type TrainOptions, train } from './train.ts';
 
 /** What the search needs to know; which groups lose units as for `plan`. */
 export interface RestartOptions extends Scope {
