@@ -28,6 +28,26 @@ afterEach(() => {
 });
 
 describe('shrink', () => {
+  it('takes a channel that had lost a feature, after which every feature that is left is read', async () => {
+    const model = tfl.sequential({
+      layers: [
+        tfl.layers.conv2d({ filters: 3, kernelSize: 1, inputShape: [2, 2, 1], name: 'conv' }),
+        tfl.layers.flatten({ name: 'flat' }),
+        dense({ units: 2 }),
+      ],
+    });
+    // the first of what there is
+    const first: Pruner = { name: 'first', score: ({ bias }) => tf.range(0, bias.size) };
+    const once = { pruner: first, budget: { count: 1 } };
+    const selected = await shrink(model, await plan(model, { ...once, scope: ['flat'] }));
+    const made = await plan(selected, { ...once, scope: ['conv'] });
+    const small = await shrink(selected, made);
+    expect(small.getLayer('flat').outputShape).toEqual([null, 8]);
+    await mask(selected, made);
+    const x = tf.randomNormal([4, 2, 2, 1], 0, 1, 'float32', 1);
+    expect(difference(await outputs(small, x), await outputs(selected, x))).toBeLessThan(1e-6);
+  });
+
   for (const [name, base] of Object.entries({
     sequential: () => tfl.sequential({ layers: [hidden({ name: 'inner', inputShape: [3] })] }),
     functional: () => {

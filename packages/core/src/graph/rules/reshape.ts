@@ -28,7 +28,8 @@ const flatten: LayerRule = {
       config: (kept) => {
         const present = kept(positions);
         const staying = new Set(kept(output.data).map((feature) => indices[feature]!));
-        if (staying.size === present.length) return {};
+        // a selection stays one, though all that is left is picked
+        if (config.indices === undefined && staying.size === present.length) return {};
         return { indices: present.flatMap((position, now) => (staying.has(position) ? [now] : [])) };
       },
     };
