@@ -93,7 +93,9 @@ describe('a job', () => {
     if (!process.env.ESPALIER_TEST_ENGINE) await useEngine('wasm');
   });
 
-  it('sees parts of the digits that have nothing in common, and leaves nothing behind', async () => {
+  it('sees parts of the digits that have nothing in common, and leaves nothing behind', {
+    tags: ['slow'],
+  }, async () => {
     const before = tf.memory().numTensors;
     const digits = await loadDigits(100);
     expect([digits.train, digits.validation, digits.test].map(({ x }) => x.shape[0])).toEqual([

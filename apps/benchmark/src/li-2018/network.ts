@@ -24,8 +24,11 @@ export type Figures = Readonly<Record<string, number>>;
 export const shortened = <R extends Recipe>(recipe: R, quick: boolean): R =>
   quick ? { ...recipe, epochs: Math.min(recipe.epochs, QUICK.epochs) } : recipe;
 
-const compile = (model: LayersModel, optimizer: tf.Optimizer): void =>
+function compile(model: LayersModel, optimizer: tf.Optimizer): void {
+  // of the training before, which a smaller model has carried over
+  (model.optimizer as tf.Optimizer | undefined)?.dispose();
   model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+}
 
 /** Trains a network; the answer is the one that is there in the end, smaller if it was pruned. */
 export async function fit(

@@ -1,12 +1,4 @@
-import {
-  type CalibrationData,
-  type Compensation,
-  leastSquares,
-  none,
-  type Pruner,
-  plan,
-  shrink,
-} from '@espalier/core';
+import { type CalibrationData, leastSquares, type Pruner, plan, shrink } from '@espalier/core';
 import { apoz } from '@espalier/pruner-apoz';
 import { clustering } from '@espalier/pruner-clustering';
 import { geometricMedian, magnitude } from '@espalier/pruner-magnitude';
@@ -30,6 +22,14 @@ const pruners: Readonly<Record<Method, (seed: number) => Pruner>> = {
   apoz: () => apoz(),
 };
 
+const CONVOLUTIONS = ['conv1', 'conv2'];
+
+/** What a choice is made by, beside the network. */
+interface Given {
+  readonly seed: number;
+  readonly data: CalibrationData;
+}
+
 /** Which filters go, and who says so. */
 export interface Thinning {
   readonly level: Level;
@@ -51,14 +51,15 @@ export async function thinned(
     x: tf.slice(digits.train.x, 0, rows),
     y: tf.slice(digits.train.y, 0, rows),
   }));
-  const refitted = await without(whole, thinning, job.seed, data, leastSquares());
-  const plain = await without(whole, thinning, job.seed, data, none());
+  const given = { seed: job.seed, data };
+  const fitted = await refitted(whole, thinning, given);
+  const plain = await without(whole, thinning, given);
   tf.dispose(data);
   const found: Record<string, Figures> = {
-    refit: { accuracy: await accuracyOf(refitted, digits) },
+    refit: { accuracy: await accuracyOf(fitted, digits) },
     'after-0': { accuracy: await accuracyOf(plain, digits) },
   };
-  for (const model of [whole, refitted]) disposeModel(model);
+  for (const model of [whole, fitted]) disposeModel(model);
   const tuned = await fit(plain, digits, shortened(TUNING, job.quick), {
     seed: job.seed,
     onEpochEnd: async ({ epoch, model }) => {
@@ -70,14 +71,27 @@ export async function thinned(
   return found;
 }
 
-async function without(
-  whole: LayersModel,
-  { level, method }: Thinning,
-  seed: number,
-  data: CalibrationData,
-  compensation: Compensation,
-): Promise<LayersModel> {
+/** The filters of both layers are chosen and go at once. */
+async function without(whole: LayersModel, { level, method }: Thinning, given: Given): Promise<LayersModel> {
+  const { seed, data } = given;
   const budget = { fraction: levels[level].fraction };
-  const pruner = pruners[method](seed);
-  return shrink(whole, await plan(whole, { pruner, scope: ['conv1', 'conv2'], budget, compensation, data }));
+  return shrink(
+    whole,
+    await plan(whole, { pruner: pruners[method](seed), scope: CONVOLUTIONS, budget, data }),
+  );
+}
+
+/** Layer by layer: what reads the filters is fitted to what the layers before it have become. */
+async function refitted(whole: LayersModel, { level, method }: Thinning, given: Given): Promise<LayersModel> {
+  const { seed, data } = given;
+  const budget = { fraction: levels[level].fraction };
+  const compensation = leastSquares();
+  let model = whole;
+  for (const layer of CONVOLUTIONS) {
+    const before = model;
+    const pruner = pruners[method](seed);
+    model = await shrink(before, await plan(before, { pruner, scope: [layer], budget, compensation, data }));
+    if (before !== whole) disposeModel(before);
+  }
+  return model;
 }
