@@ -1,6 +1,7 @@
 /**
  * Aghasi, Abdi, Nguyen, Romberg, "Net-Trim" (2017): six networks on MNIST, by the number of images that they are trained on.
- * Layers are those of the paper and of its authors' code; how they are trained, and how far they are pruned, is ours.
+ * 784-300-1000-300-10 and the convolutions are those of the authors' code, the other layers what is known of the paper; how
+ * they are trained, and how far they are pruned, is ours.
  */
 
 /** How a network is trained, by Adam, with a rate that falls to 0 by half a cosine. */
