@@ -10,8 +10,7 @@ export function pageOf(result: Result): Page {
   return {
     title: 'Pruning similar filters',
     intro:
-      `LeNet-5 with 20 and 50 filters and 500 neurons on ${dataset}: accuracy on test data in percent, ${runs}. How ` +
-      'networks are trained was chosen on validation data.' +
+      `LeNet-5 with 20 and 50 filters and 500 neurons on ${dataset}: accuracy on test data in percent, ${runs}.` +
       (quick === true ? ' This is the quick form: its figures only show that it runs.' : ''),
     meta: metaOf(result.environment),
     sections: [
