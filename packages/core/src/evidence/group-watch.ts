@@ -4,9 +4,10 @@ import type { Layer, Observation } from '../graph/rule.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
+import { looksAt } from './criteria.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { MomentSums } from './moments.ts';
-import { looksAt, openSession, type Session } from './session.ts';
+import { openSession, type Session } from './session.ts';
 import type { Capture } from './taps.ts';
 
 /** A group of the scope with the units of it that are still there, ascending. */

@@ -1,25 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {
   BackwardPruner,
-  EliminationPruner,
   Evidence,
   JointPruner,
   Observer,
-  PairPruner,
   Proposal,
   Pruner,
-  ScorePruner,
   Seen,
   Weights,
 } from '../pruner.ts';
 import { numbersOf, run } from './answers.ts';
+import { type Criterion, evidenceFields, looksAt, poolsBatches } from './criteria.ts';
+import { checkProposals, type Judge, type Judgement, lowestFirst } from './judgement.ts';
 import { restoreState, type SavedState, saveState } from './saved.ts';
-
-/** The values that a pruner's judgement of one group comes to. The best to remove comes first. */
-export type Judgement = readonly Proposal[];
-
-/** A judgement; of some criteria another one where it is known how many units will go. */
-export type Judge = (leaving?: number) => Judgement;
+import { kept, tensorsIn } from './state.ts';
 
 /** One pruner at work on one group. */
 export interface Session {
@@ -47,21 +41,6 @@ export interface Session {
 /** What each unit of a group is worth by a backward criterion. */
 export type WorthBy = (criterion: BackwardPruner) => readonly number[];
 
-/** A pruner that is not made of others. */
-type Criterion = ScorePruner | PairPruner | EliminationPruner | BackwardPruner;
-
-/** The criteria that a pruner is made of, itself if of no others. */
-export const criteriaOf = (pruner: Pruner): readonly Criterion[] =>
-  'members' in pruner ? pruner.members.flatMap(criteriaOf) : [pruner];
-
-/** Whether units of the last groups are judged for the sake of others. */
-export const goesBack = (pruner: Pruner): boolean =>
-  criteriaOf(pruner).some((one) => 'pass' in one && one.last !== undefined);
-
-/** Whether several batches may be shown as one. Updates and losses are there once for each. */
-export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =>
-  pools && !needs.includes('updates') && !needs.includes('losses');
-
 /**
  * Dispose it afterwards.
  *
@@ -69,10 +48,6 @@ export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =
  */
 export const openSession = (pruner: Pruner, units: number, isLast = true): Session =>
   'members' in pruner ? new JointSession(pruner, units, isLast) : new ObserverSession(pruner, units, isLast);
-
-/** Whether a pruner looks at the evidence of a group. */
-export const looksAt = (pruner: Pruner, isLast: boolean): boolean =>
-  criteriaOf(pruner).some((one) => one.onBatchEnd !== undefined && (isLast || !('pass' in one)));
 
 /** Has a session for each member, so that each sees what it needs itself and keeps its own memory. */
 class JointSession implements Session {
@@ -232,43 +207,6 @@ class ObserverSession implements Session {
   }
 }
 
-const lowestFirst = (scores: ArrayLike<number>): Judgement =>
-  Array.from(scores, (score, unit) => ({ unit, score })).sort((a, b) => a.score - b.score || a.unit - b.unit);
-
-/** Runs in a tidy; what it answers lives until it is disposed, `held` tensors as they are. */
-function kept(make: () => tf.TensorContainer, held: ReadonlySet<tf.Tensor> = new Set()): tf.TensorContainer {
-  return tf.tidy(() => {
-    const own = (tensor: tf.Tensor): boolean =>
-      !tensor.kept && tensor.scopeId === tf.engine().state.activeScope.id;
-    // what was not made here is cloned: a state may hold on to a tensor that core will dispose
-    return mapTensors(make(), (tensor) =>
-      held.has(tensor) ? tensor : tf.keep(own(tensor) ? tensor : tensor.clone()),
-    );
-  });
-}
-
-function tensorsIn(state: tf.TensorContainer): Set<tf.Tensor> {
-  const tensors = new Set<tf.Tensor>();
-  mapTensors(state, (tensor) => {
-    tensors.add(tensor);
-    return tensor;
-  });
-  return tensors;
-}
-
-function mapTensors(
-  container: tf.TensorContainer,
-  map: (tensor: tf.Tensor) => tf.Tensor,
-): tf.TensorContainer {
-  if (container instanceof tf.Tensor) return map(container);
-  if (Array.isArray(container)) return container.map((item) => mapTensors(item, map));
-  if (container === null || typeof container !== 'object' || ArrayBuffer.isView(container)) return container;
-  const entries = Object.entries(container as Record<string, tf.TensorContainer>);
-  return Object.fromEntries(entries.map(([key, item]) => [key, mapTensors(item, map)]));
-}
-
-export const evidenceFields: readonly Evidence[] = ['activations', 'errors', 'updates', 'losses'];
-
 /** The batch with a clear message in place of what the pruner did not ask for. */
 function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
   return new Proxy(seen, {
@@ -281,28 +219,4 @@ function guarded(seen: Seen, { name, needs = [] }: Observer): Seen {
       return target[field];
     },
   });
-}
-
-function checkProposals(
-  { name }: Pick<Pruner, 'name'>,
-  hook: string,
-  proposals: readonly Proposal[],
-  units: number,
-): void {
-  const used = new Set<number>();
-  const isUnit = (n: number) => Number.isInteger(n) && n >= 0 && n < units;
-  for (const { unit, into, also, score, price = score } of proposals) {
-    const named = [unit, into, also].filter((one) => one !== undefined);
-    const unknown = named.find((one) => !isUnit(one));
-    if (unknown !== undefined) {
-      throw new Error(`[${name}] ${hook} named unit ${unknown}, but there are units 0 to ${units - 1}`);
-    }
-    if (!Number.isFinite(score)) throw new Error(`[${name}] ${hook} gave unit ${unit} the score ${score}`);
-    if (!Number.isFinite(price)) throw new Error(`[${name}] ${hook} gave unit ${unit} the price ${price}`);
-    for (const one of named) {
-      if (used.has(one))
-        throw new Error(`[${name}] ${hook} named unit ${one} twice: a unit stands in one proposal`);
-      used.add(one);
-    }
-  }
 }

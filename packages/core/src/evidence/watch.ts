@@ -5,13 +5,14 @@ import type { Trace } from '../graph/trace.ts';
 import { type Compensation, none } from '../plan/compensation.ts';
 import type { BackwardPruner, Evidence, Pruner } from '../pruner.ts';
 import { flowBack, lastGroups, type Worth } from './backflow.ts';
+import { criteriaOf, goesBack, poolsBatches } from './criteria.ts';
 import { type Consumer, type GroupWatch, groupWatch, type Watched } from './group-watch.ts';
+import type { Judge } from './judgement.ts';
 import { MomentSums } from './moments.ts';
 import { disposeCaptures, Pool } from './pool.ts';
 import { type Reader, readersOf } from './readers.ts';
 import { WatchedWeights } from './rows.ts';
 import { type Step, WatchedBatches } from './seen.ts';
-import { criteriaOf, goesBack, type Judge, poolsBatches } from './session.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
 import { WeightedSums } from './weighted-sums.ts';
 

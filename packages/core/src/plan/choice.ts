@@ -1,5 +1,5 @@
 import type { Watched } from '../evidence/group-watch.ts';
-import type { Judge } from '../evidence/session.ts';
+import type { Judge } from '../evidence/judgement.ts';
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';
 import { byPool, checkNames, type GroupStanding, wantedOf } from './budget.ts';

@@ -1,7 +1,7 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { lastGroups } from '../evidence/backflow.ts';
+import { goesBack } from '../evidence/criteria.ts';
 import type { Watched } from '../evidence/group-watch.ts';
-import { goesBack } from '../evidence/session.ts';
 import { Watch } from '../evidence/watch.ts';
 import { type Analysis, type AnalyzedGroup, analyzeInternals } from '../graph/analyze.ts';
 import type { Proposal, Pruner } from '../pruner.ts';

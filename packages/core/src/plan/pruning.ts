@@ -1,4 +1,4 @@
-import { evidenceFields } from '../evidence/session.ts';
+import { evidenceFields } from '../evidence/criteria.ts';
 import type { Pruner } from '../pruner.ts';
 import { type Budget, checkBudget } from './budget.ts';
 import { addOutgoing, type Compensation, none } from './compensation.ts';

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { evidenceFields, type Judgement, openSession } from '../evidence/session.ts';
+import { evidenceFields } from '../evidence/criteria.ts';
+import type { Judgement } from '../evidence/judgement.ts';
+import { openSession } from '../evidence/session.ts';
 import type { Pruner, Seen, Weights } from '../pruner.ts';
 import { constant, cut, deaden, descent, type Epoch, epochOf, scale, select, unitsOf } from './epochs.ts';
 import { judge, watch } from './judge.ts';

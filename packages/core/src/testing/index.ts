@@ -20,7 +20,7 @@
  *
  * @module
  */
-export type { Judgement } from '../evidence/session.ts';
+export type { Judgement } from '../evidence/judgement.ts';
 export { judge } from './judge.ts';
 export type { BatchNumbers, BatchParts, Matrix, UpdateNumbers } from './numbers.ts';
 export { batch } from './numbers.ts';

@@ -1,4 +1,5 @@
-import { type Judgement, openSession, type Session } from '../evidence/session.ts';
+import type { Judgement } from '../evidence/judgement.ts';
+import { openSession, type Session } from '../evidence/session.ts';
 import type { Pruner, Seen } from '../pruner.ts';
 import { weightsOf } from './numbers.ts';
 
