@@ -169,6 +169,12 @@ describe('reconstruction', () => {
       [-1, -1, -1, -1],
     ];
     const outgoing = [[1], [2], [3], [4]];
+    it('shows the pairs each batch by itself unless they pool', () => {
+      const rows = like([0, 1], [1, 0]);
+      expect(reconstruction({ among: rows }).pools).toBe(false);
+      expect(reconstruction({ among: { ...rows, pools: true } }).pools).toBe(true);
+    });
+
     const orderAmong = async (among: PairPruner) => {
       const judgement = await judge(reconstruction({ among, ridge: 1e-9 }), [
         batch({ activations, outgoing }),

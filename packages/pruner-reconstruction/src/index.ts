@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { eliminate } from './eliminate.ts';
 import { Partners } from './partners.ts';
 
+/** What {@link reconstruction} takes. */
 export interface ReconstructionArgs {
   /**
    * Added to each unit's variance, in units of their mean, as `leastSquares` does: give both the same. Default 1e-4.
@@ -71,7 +72,7 @@ export const reconstruction = ({ ridge = 1e-4, among }: ReconstructionArgs = {})
   return {
     name: among ? `reconstruction among ${among.name}` : 'reconstruction',
     needs: [...new Set(['activations' as const, ...(among?.needs ?? [])])],
-    pools: among?.pools ?? true,
+    pools: among ? (among.pools ?? false) : true,
     comparable: true,
     compensation: leastSquares({ ridge }),
     init: begin,
