@@ -1,6 +1,13 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { type LayersModel, layers, sequential } from '@tensorflow/tfjs-layers';
+import {
+  input,
+  type LayersModel,
+  layers,
+  model as modelOf,
+  type SymbolicTensor,
+  sequential,
+} from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { hold, prune } from '../callback.ts';
 import { plan } from '../plan/plan.ts';
@@ -70,6 +77,13 @@ describe('pruneWeights by scores', () => {
     const model = whole();
     const equal: WeightScorer = { name: 'equal', score: (kernel) => tf.onesLike(kernel) };
     expect((await pruneWeights(model, { pruner: equal, fraction: 0.75, ranking: 'global' })).zeros).toBe(6);
+  });
+
+  it('leaves the model its kernels if the scores are they themselves', async () => {
+    const model = whole();
+    const signed: WeightScorer = { name: 'signed', score: (kernel) => kernel };
+    await pruneWeights(model, { pruner: signed, fraction: 0.25 });
+    expect(dataOf(model)[0]).toEqual([4, 0, 3, 2]);
   });
 
   it('leaves layers alone that should stay', async () => {
@@ -142,6 +156,17 @@ describe('pruneWeights by solutions', () => {
       },
     ]);
     expect(dataOf(model)[2]).toEqual([0, 0, -15, 10]);
+  });
+
+  it('does not call sums rectified that the model puts out, too', async () => {
+    const at = input({ shape: [2] });
+    const sums = layers.dense({ units: 2, name: 'first' }).apply(at) as SymbolicTensor;
+    const relu = layers.reLU().apply(sums) as SymbolicTensor;
+    const seen: Record<string, number[][]>[] = [];
+    const pruning = { pruner: halving('parallel', seen), data: { x } };
+    await pruneWeights(modelOf({ inputs: at, outputs: relu }), pruning);
+    await pruneWeights(modelOf({ inputs: at, outputs: [sums, relu] }), pruning);
+    expect(seen.flatMap((one) => Object.keys(one))).toEqual(['first true', 'first false']);
   });
 
   it('shows it what the pruned layers before it leave, in cascade', async () => {

@@ -4,12 +4,12 @@ import type { TracedLayer } from '../graph/trace.ts';
 import { asLayersModel } from '../model.ts';
 import type { CalibrationData } from '../plan/data.ts';
 import { matcherOf, nearest } from '../plan/names.ts';
-import { readWeights, type WeightValues, writeWeight } from '../surgery/weights.ts';
+import { readWeights, writeWeight } from '../surgery/weights.ts';
 import { type WeightBudget, withoutLowest } from './score.ts';
 import { solved } from './solve.ts';
 import { kernelsOf, markSparse, type Sparsity, sparsityOf } from './sparsity.ts';
 import type { WeightPruner, WeightScorer, WeightSolver } from './weight-pruner.ts';
-import { linearLayer } from './windows.ts';
+import { type LinearLayer, linearLayer } from './windows.ts';
 
 interface KeptLayers {
   /** Layers that stay as they are: their names, those of models around them, or globs (`block1_*`). */
@@ -49,10 +49,12 @@ export type WeightPruning = ScoredWeights | SolvedWeights;
  */
 export async function pruneWeights(model: LayersModel, pruning: WeightPruning): Promise<Sparsity> {
   checkWeightPruning(pruning);
-  const { layers } = analyzeInternals(asLayersModel(model)).trace;
-  const meant = layersMeant(layers, pruning.keep);
-  const values = await readWeights(layers);
-  const found = await weightsBy(model, pruning, meant, values);
+  const { trace } = analyzeInternals(asLayersModel(model));
+  const layers = layersMeant(trace.layers, pruning.keep);
+  const values = await readWeights(trace.layers);
+  const found = isScored(pruning)
+    ? await withoutLowest(pruning.pruner, kernelsOf(layers), pruning, values)
+    : await solved(model, pruning.pruner, { trace, layers: linearOf(layers, pruning) }, pruning.data, values);
   for (const [{ variable }, data] of found) {
     writeWeight(variable, data);
     if (data.includes(0)) markSparse(variable);
@@ -60,18 +62,11 @@ export async function pruneWeights(model: LayersModel, pruning: WeightPruning): 
   return sparsityOf(model);
 }
 
-function weightsBy(
-  model: LayersModel,
-  pruning: WeightPruning,
-  layers: readonly TracedLayer[],
-  values: WeightValues,
-): Promise<WeightValues> {
-  if (isScored(pruning)) return withoutLowest(pruning.pruner, kernelsOf(layers), pruning, values);
+/** @throws if there are none. */
+function linearOf(layers: readonly TracedLayer[], { pruner }: SolvedWeights): LinearLayer[] {
   const linear = layers.flatMap((layer) => linearLayer(layer) ?? []);
-  if (linear.length > 0) return solved(model, pruning.pruner, linear, pruning.data, values);
-  throw new Error(
-    `[core] ${pruning.pruner.name} needs dense layers or convolutions, and there are none to prune`,
-  );
+  if (linear.length > 0) return linear;
+  throw new Error(`[core] ${pruner.name} needs dense layers or convolutions, and there are none to prune`);
 }
 
 const isScored = (pruning: WeightPruning): pruning is ScoredWeights => 'score' in pruning.pruner;

@@ -43,7 +43,8 @@ async function scoresOf(
   { layer, weight }: Kernel,
   values: Float32Array,
 ): Promise<Float32Array> {
-  const scores = tf.tidy(() => scorer.score(weight.variable.read()));
+  // a clone, so that a scorer may answer with the kernel itself
+  const scores = tf.tidy(() => scorer.score(weight.variable.read()).clone());
   try {
     if (scores.shape.join() !== weight.shape.join()) {
       throw new Error(

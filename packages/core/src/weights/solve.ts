@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { TracedWeight } from '../graph/trace.ts';
+import type { Trace, TracedWeight } from '../graph/trace.ts';
 import type { CalibrationData } from '../plan/data.ts';
 import { type WeightValues, writeWeight } from '../surgery/weights.ts';
 import { patternsOf } from './patterns.ts';
@@ -8,11 +8,17 @@ import { isRectified } from './rectified.ts';
 import type { LayerProblem, LayerSolution, WeightSolver } from './weight-pruner.ts';
 import { type LinearLayer, matrixOf } from './windows.ts';
 
+/** Some layers of a model's, in their order. */
+export interface SolvedLayers {
+  readonly trace: Trace;
+  readonly layers: readonly LinearLayer[];
+}
+
 /** Asks a solver for new weights of one layer after the other. The model ends as it began. */
 export async function solved(
   model: LayersModel,
   solver: WeightSolver,
-  layers: readonly LinearLayer[],
+  { trace, layers }: SolvedLayers,
   data: CalibrationData,
   values: WeightValues,
 ): Promise<WeightValues> {
@@ -22,7 +28,8 @@ export async function solved(
     const original = await patterns(linear);
     const changed = solver.form === 'cascade' && found.size > 0;
     const inputs = changed ? await withWeights(found, values, () => patterns(linear)) : original;
-    const problem = problemOf(linear, original, inputs);
+    const rectified = isRectified(linear.layer, trace);
+    const problem = { ...problemOf(linear, original, inputs), rectified };
     try {
       const solution = await solver.solve(problem);
       await keepSolution(solver, linear, solution, found);
@@ -44,7 +51,11 @@ async function withWeights<T>(others: WeightValues, values: WeightValues, run: (
   }
 }
 
-const problemOf = (linear: LinearLayer, original: tf.Tensor2D, inputs: tf.Tensor2D): LayerProblem => {
+const problemOf = (
+  linear: LinearLayer,
+  original: tf.Tensor2D,
+  inputs: tf.Tensor2D,
+): Omit<LayerProblem, 'rectified'> => {
   const { layer, kernel: weight, bias: added } = linear;
   const kernel = tf.tidy(() => tf.reshape(weight.variable.read(), matrixOf(weight)) as tf.Tensor2D);
   const bias = added && (added.variable.read().clone() as tf.Tensor1D);
@@ -52,8 +63,7 @@ const problemOf = (linear: LinearLayer, original: tf.Tensor2D, inputs: tf.Tensor
     const product = tf.matMul<tf.Tensor2D>(original, kernel);
     return bias ? tf.add<tf.Tensor2D>(product, bias) : product;
   });
-  const rectified = isRectified(layer);
-  return { layer: layer.path, kernel, ...(bias && { bias }), inputs, sums, rectified };
+  return { layer: layer.path, kernel, ...(bias && { bias }), inputs, sums };
 };
 
 async function keepSolution(
