@@ -52,6 +52,21 @@ const copied = (layer: layers.Layer): tf.Tensor[] =>
   });
 
 describe('weighted least squares', () => {
+  it('is refused where what comes back is not a number', async () => {
+    const model = sequential({
+      layers: [
+        layers.dense({ units: 4, inputShape: [5], name: 'units' }),
+        layers.dense({ units: 3, name: 'hidden' }),
+        layers.dense({ units: 1, name: 'out' }),
+      ],
+    });
+    const broken = model.getLayer('out').getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
+    model.getLayer('out').setWeights(broken);
+    const options = { pruner: scores(0, 9, 9, 9), budget: { count: 1 }, scope: ['units'] };
+    const data = { x: tf.randomNormal([20, 5], 0, 1, 'float32', 1) };
+    await expect(plan(model, { ...options, data, compensation: weighted })).rejects.toThrow('look for NaN');
+  });
+
   it('is what a direct solve gives, with patterns that close a ReLU at a sixth of the others’ share', async () => {
     const model = sequential({
       layers: [

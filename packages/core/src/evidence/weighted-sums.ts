@@ -126,7 +126,8 @@ interface Means {
 
 async function means({ total, entries, products }: Sums): Promise<Means | undefined> {
   const weight = (await total.data())[0]!;
-  if (!(weight > 0)) return undefined;
+  // what is not a number goes on, and is refused by the fit
+  if (weight === 0) return undefined;
   return { entries: scaled(await entries.data(), weight), products: scaled(await products.data(), weight) };
 }
 
