@@ -3,7 +3,7 @@ import { checkDistillation } from './distillation.ts';
 import { Stopper } from './early-stopping.ts';
 import { checkNoises } from './noise.ts';
 import { Phase } from './phase.ts';
-import type { TrainOptions } from './train.ts';
+import type { TrainOptions } from './train-options.ts';
 
 /** The prunings of a training, or of the rest of one. */
 export function phasesOf(model: LayersModel, { pruning = [], epochs, resume }: TrainOptions): Phase[] {

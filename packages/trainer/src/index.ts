@@ -13,10 +13,5 @@ export type * from './record.ts';
 export { type RemoveLayersOptions, type RemoveLayersResult, removeLayers } from './remove-layers.ts';
 export { checkRestart, type RestartOptions, type RestartResult, restart } from './restart.ts';
 export { type SweepOptions, sweep } from './sweep.ts';
-export {
-  type TrainingData,
-  type TrainOptions,
-  type TrainResult,
-  type TrainState,
-  train,
-} from './train.ts';
+export { type TrainResult, train } from './train.ts';
+export type { TrainingData, TrainOptions, TrainState } from './train-options.ts';

@@ -11,7 +11,7 @@ import { withCalibration } from './calibration.ts';
 import { disposeModel } from './dispose.ts';
 import { type Examples, evaluate } from './evaluate.ts';
 import type { LayerEvent } from './record.ts';
-import type { TrainingData } from './train.ts';
+import type { TrainingData } from './train-options.ts';
 
 /** What `removeLayers` needs. */
 export interface RemoveLayersOptions {

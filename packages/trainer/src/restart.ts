@@ -8,7 +8,8 @@ import type { TrainPruning } from './phase.ts';
 import type { AttemptEvent, EpochEvent } from './record.ts';
 import { nextSizes } from './restart-sizes.ts';
 import { type Sizes, sizesOf } from './sizes.ts';
-import { type TrainingData, type TrainOptions, train } from './train.ts';
+import { train } from './train.ts';
+import type { TrainingData, TrainOptions } from './train-options.ts';
 
 /** What the search needs to know; which groups lose units as for `plan`. */
 export interface RestartOptions extends Scope {

@@ -4,7 +4,7 @@ import { loadModel, makeFolder, saveModel } from '@espalier/engine';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from './record.ts';
 import { type RunningPowers, restoreRunningPowers, runningPowersOf } from './running-powers.ts';
-import type { TrainState } from './train.ts';
+import type { TrainState } from './train-options.ts';
 
 /**
  * A run on disk: `record.jsonl` grows event by event; `checkpoint/` holds the model with its optimizer's
