@@ -60,7 +60,10 @@ describe('weighted least squares', () => {
         layers.dense({ units: 1, name: 'out' }),
       ],
     });
-    const broken = model.getLayer('out').getWeights().map((weight) => tf.fill(weight.shape, Number.NaN));
+    const broken = model
+      .getLayer('out')
+      .getWeights()
+      .map((weight) => tf.fill(weight.shape, Number.NaN));
     model.getLayer('out').setWeights(broken);
     const options = { pruner: scores(0, 9, 9, 9), budget: { count: 1 }, scope: ['units'] };
     const data = { x: tf.randomNormal([20, 5], 0, 1, 'float32', 1) };
