@@ -1,30 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { numbersOf } from '../evidence/answers.ts';
 import { evidenceFields } from '../evidence/criteria.ts';
-import type { Judgement } from '../evidence/judgement.ts';
 import { openSession } from '../evidence/session.ts';
-import type { Pruner, Seen, Weights } from '../pruner.ts';
-import { constant, cut, deaden, descent, type Epoch, epochOf, scale, select, unitsOf } from './epochs.ts';
+import type { Seen, Weights } from '../pruner.ts';
+import { type Check, givenEpoch, judged } from './check.ts';
+import { expectClose, expectSame, fail } from './compare.ts';
+import { copes } from './copes.ts';
+import { cut, select, unitsOf } from './epochs.ts';
 import { judge, watch } from './judge.ts';
-import { batch, weightsOf } from './numbers.ts';
-import type { TestOptions } from './test-pruner.ts';
+import { bareWeights, tensorsOf, withTensors } from './lend.ts';
+import { weightsOf } from './numbers.ts';
 
-/** A pruner under test. */
-export interface Subject extends TestOptions {
-  readonly make: () => Pruner;
-}
-
-/** One clause of the contract. */
-export interface Check {
-  readonly name: string;
-  /** Default: to every pruner. */
-  readonly applies?: (subject: Subject) => boolean;
-  /** Rejects if the pruner breaks the clause. */
-  readonly run: (subject: Subject) => Promise<void>;
-}
-
-/** How far two judgements may be apart where rounding may differ, as a share of the largest score. */
-const TOLERANCE = 1e-4;
-
+/** The contract, clause by clause. */
 export const checks: readonly Check[] = [
   {
     // the first, for what a module keeps once and for all is seen only when it does
@@ -78,6 +65,24 @@ export const checks: readonly Check[] = [
         } finally {
           session.dispose();
         }
+      }),
+  },
+  {
+    name: 'passes on twice as much for twice the importance',
+    applies: ({ make }) => 'pass' in make(),
+    run: (subject) =>
+      withTensors([givenEpoch(subject)], async ([seen]) => {
+        const pruner = subject.make();
+        if (!('pass' in pruner)) return;
+        const { outgoing } = seen![0]!;
+        const pass = (importance: number) =>
+          numbersOf(pruner, 'pass', [outgoing.shape[0]], () =>
+            pruner.pass(outgoing, tf.fill([outgoing.shape[1]], importance)),
+          );
+        const listed = (passed: Float32Array) => Array.from(passed, (score, unit) => ({ unit, score }));
+        const once = await pass(1);
+        const twice = listed(once.map((one) => 2 * one));
+        expectClose(pruner, 'for an importance of 2', twice, listed(await pass(2)));
       }),
   },
   {
@@ -229,102 +234,11 @@ export const checks: readonly Check[] = [
       expectClose(pruner, 'with its units in another order', await judged(pruner, epoch), back);
     },
   },
-  copesWith('some dead units', (epoch) => deaden(epoch, (unit) => unit % 2 === 0)),
-  copesWith('nothing but dead units', (epoch) => deaden(epoch, () => true)),
-  copesWith('constant activations', constant),
-  copesWith('a single unit', (epoch) => select(epoch, [0])),
-  copesWith('many units, some of them alike', (epoch) =>
-    select(
-      epoch,
-      Array.from({ length: 256 }, (_, unit) => unit % unitsOf(epoch)),
-    ),
-  ),
-  copesWith('huge numbers', (epoch) => scale(epoch, 1e6)),
-  copesWith('tiny numbers', (epoch) => scale(epoch, 1e-25)),
+  ...copes,
 ];
-
-/** That the answer is whole and finite: the session throws if it isn't. */
-function copesWith(what: string, change: (epoch: Epoch) => Epoch): Check {
-  return {
-    name: `copes with ${what}`,
-    async run(subject) {
-      await judged(subject.make(), change(givenEpoch(subject)));
-    },
-  };
-}
-
-const givenEpoch = ({ batches }: Subject): Epoch => (batches ? epochOf(batches) : descent());
-
-const judged = (pruner: Pruner, epoch: Epoch): Promise<Judgement> =>
-  withTensors([epoch], ([seen]) => judge(pruner, seen!));
-
-/** Lends the epochs' tensors for as long as `use` takes. */
-async function withTensors<T>(
-  epochs: readonly Epoch[],
-  use: (seen: readonly (readonly Seen[])[]) => Promise<T>,
-): Promise<T> {
-  await tf.ready();
-  const seen = epochs.map((epoch) => epoch.map(batch));
-  const tensors = seen.flat().flatMap(tensorsOf);
-  try {
-    return await use(seen);
-  } finally {
-    tf.dispose(tensors);
-  }
-}
-
-function tensorsOf(shown: Seen | Weights): tf.Tensor[] {
-  const weights = [shown.incoming, shown.bias, shown.outgoing, shown.scales];
-  if (!('updates' in shown)) return weights;
-  const steps = [shown.updates.incoming, shown.updates.outgoing];
-  const updates = steps.flatMap(({ gradient, before, after }) => [gradient, before, after]);
-  return [...weights, shown.activations, shown.errors, shown.losses, ...updates];
-}
-
-/** Weights that say what is wrong when evidence is looked for in them. */
-function bareWeights({ name }: Pruner, seen: Seen): Weights {
-  const weights = weightsOf(seen);
-  for (const field of evidenceFields) {
-    Object.defineProperty(weights, field, {
-      get() {
-        throw new Error(`[${name}] '${field}' is shown to onBatchEnd alone`);
-      },
-    });
-  }
-  return weights;
-}
 
 /** First the odd ones, then the even ones. */
 function shuffled(units: number): number[] {
   const all = Array.from({ length: units }, (_, unit) => unit);
   return [...all.filter((unit) => unit % 2 === 1), ...all.filter((unit) => unit % 2 === 0)];
-}
-
-function expectSame(pruner: Pruner, when: string, expected: Judgement, actual: Judgement): void {
-  const same = (a: Judgement[number], b: Judgement[number] | undefined) =>
-    a.unit === b?.unit && a.into === b.into && a.also === b.also && a.score === b.score;
-  if (expected.length !== actual.length || !expected.every((proposal, i) => same(proposal, actual[i]))) {
-    fail(pruner, `${when}, it answers ${show(actual)} instead of ${show(expected)}`);
-  }
-}
-
-/** The same proposals with nearly the same scores; in whatever order, for scores may tie. */
-function expectClose(pruner: Pruner, when: string, expected: Judgement, actual: Judgement): void {
-  // of two units that go together, either may be named first
-  const key = ({ unit, into, also = unit }: Judgement[number]) =>
-    `${Math.min(unit, also)} and ${Math.max(unit, also)} into ${into}`;
-  const scores = new Map(actual.map((proposal) => [key(proposal), proposal.score]));
-  const margin = TOLERANCE * expected.reduce((most, { score }) => Math.max(most, Math.abs(score)), 0);
-  const isThere = (proposal: Judgement[number]) =>
-    Math.abs((scores.get(key(proposal)) ?? Number.NaN) - proposal.score) <= margin;
-  if (expected.length !== actual.length || !expected.every(isThere)) {
-    fail(pruner, `${when}, it answers ${show(actual)} instead of ${show(expected)}`);
-  }
-}
-
-const show = (judgement: Judgement): string =>
-  `[${judgement.map(({ unit, into, also, score }) => `${unit}${into === undefined ? '' : ` into ${into}`}${also === undefined ? '' : ` and ${also}`}: ${score}`).join(', ')}]`;
-
-function fail({ name }: Pruner, what: string): never {
-  throw new Error(`[${name}] ${what}.`);
 }

@@ -222,6 +222,15 @@ const planted: readonly (readonly [fault: string, check: string, message: RegExp
     }),
   ],
   [
+    'passes on the square of an importance',
+    'passes on twice as much for twice the importance',
+    /for an importance of 2, it answers/,
+    () => ({
+      name: 'planted',
+      pass: (outgoing, importance) => tf.dot(tf.abs(outgoing), tf.square(importance)),
+    }),
+  ],
+  [
     'divides by the length of dead units',
     'copes with some dead units',
     /gave NaN at position 0/,

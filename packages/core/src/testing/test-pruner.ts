@@ -1,6 +1,7 @@
 import { it } from 'vitest';
 import type { Pruner } from '../pruner.ts';
-import { checks, type Subject } from './checks.ts';
+import type { Subject } from './check.ts';
+import { checks } from './checks.ts';
 import type { BatchParts } from './numbers.ts';
 
 export interface TestOptions {
@@ -28,7 +29,7 @@ export interface TestOptions {
  * A pruner answers for every unit with finite numbers of the right shape; gives the same answer twice, bit
  * for bit; goes on from a saved state as if it had never stopped; edits, disposes and leaks no tensor;
  * remembers nothing outside its state; reads only what it `needs`; judges the same however patterns are cut
- * into batches and units are ordered; and copes with dead units, a single one, many, constant activations,
+ * into batches and units are ordered; passes importance on in proportion (`BackwardPruner`); and copes with dead units, a single one, many, constant activations,
  * and huge (1e6) and tiny (1e-25) numbers.
  *
  * @param make makes the pruner, as a user would: it is called several times for each test.
