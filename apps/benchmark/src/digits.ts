@@ -1,25 +1,38 @@
-import { loadDataset, type Part, take, toTensors } from '@espalier/datasets';
+import { loadDataset, take, toTensors } from '@espalier/datasets';
 import type { Examples } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
+import type { Data } from './data.ts';
 
-/** The digits as tensors: what is trained on, what choices are made by, and what is only reported. */
-export interface Digits {
-  readonly train: Examples;
-  readonly validation: Examples;
-  readonly test: Examples;
+/** MNIST as tensors. */
+export interface Digits extends Data {
   readonly inputShape: readonly number[];
-  readonly classes: number;
   readonly name: string;
-  /** With where they came from. */
-  readonly title: string;
-  dispose(): void;
 }
 
-/** MNIST, standardised: 55,000 images, 5,000 and 10,000. At most `few` of each, if given. */
-export async function loadDigits(few: number = Number.POSITIVE_INFINITY): Promise<Digits> {
-  const data = await loadDataset('mnist', { validation: 5000, normalize: 'standard', fallback: 'glyphs' });
-  const some = (part: Part): Examples => toTensors(data, take(part, Math.min(few, part.rows)));
-  const parts = { train: some(data.train), validation: some(data.validation), test: some(data.test) };
+/** Of the 60,000 training images, held back from training: choices are made by them. */
+export const VALIDATION = 5000;
+
+/** The most rows of each part. */
+export interface Rows {
+  readonly train: number;
+  readonly validation: number;
+  readonly test: number;
+}
+
+/**
+ * MNIST: 55,000 images, 5,000 and 10,000; generated digits where it can't be had.
+ *
+ * @param most rows of each part: its first ones. Default all.
+ */
+export async function loadDigits(
+  most: number | Rows = Number.POSITIVE_INFINITY,
+  normalize: 'standard' | 'unit' = 'standard',
+): Promise<Digits> {
+  const data = await loadDataset('mnist', { validation: VALIDATION, normalize, fallback: 'glyphs' });
+  const rows = typeof most === 'number' ? { train: most, validation: most, test: most } : most;
+  const some = (part: keyof Rows): Examples =>
+    toTensors(data, take(data[part], Math.min(rows[part], data[part].rows)));
+  const parts = { train: some('train'), validation: some('validation'), test: some('test') };
   return {
     ...parts,
     inputShape: data.inputShape,

@@ -2,10 +2,11 @@ import { useEngine } from '@espalier/engine';
 import { renderPage } from '@espalier/report';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../benchmark.ts';
+import { VALIDATION } from '../digits.ts';
 import { aghasi2017, rowsOf } from './index.ts';
 import type { Measured } from './measure.ts';
 import { networkFor } from './network.ts';
-import { LEVELS, networks, TUNING_ROWS, VALIDATION } from './paper.ts';
+import { LEVELS, networks, TUNING_ROWS } from './paper.ts';
 import { caseOf } from './tables.ts';
 
 const [first] = networks;

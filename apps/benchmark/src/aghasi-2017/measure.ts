@@ -4,12 +4,14 @@ import { loadModel, savedModel, saveModel, useEngine } from '@espalier/engine';
 import { magnitudeWeights } from '@espalier/pruner-magnitude';
 import { netTrim } from '@espalier/pruner-nettrim';
 import { disposeModel, evaluate } from '@espalier/trainer';
+import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { type Cache, cacheIn, keyOf } from '../cache.ts';
-import { type Digits, loadDigits } from './digits.ts';
+import { firstOf } from '../data.ts';
+import { type Digits, loadDigits, type Rows } from '../digits.ts';
 import { compiled, fit, networkFor } from './network.ts';
-import { DECAY, LEVELS, type Network, type Recipe, SEARCH } from './paper.ts';
+import { DECAY, LEVELS, type Network, type Recipe, SEARCH, TUNING_ROWS } from './paper.ts';
 
 /** One network with one seed: all that a worker needs to know. */
 export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
@@ -47,13 +49,21 @@ interface Bench {
   readonly name: string;
 }
 
+/** Images of each part in the quick form. */
+const FEW = 1000;
+
+function rowsOf({ rows }: Network, quick: boolean): Rows {
+  const most = quick ? FEW : Number.POSITIVE_INFINITY;
+  return { train: Math.min(rows, most), validation: most, test: most };
+}
+
 /** Trains one network, prunes it at each level by both methods, and fine-tunes; what is known already is taken from the cache. */
 export async function measure(job: Job): Promise<Measured> {
   const { network, seed, quick } = job;
   const engine = await useEngine(job.engine);
-  const digits = await loadDigits(network.rows, quick);
+  const digits = await loadDigits(rowsOf(network, quick), 'unit');
   const { rows, conv, hidden, training } = network;
-  const key = keyOf([{ rows, conv, hidden, training, DECAY }, quick, engine.name, digits.name]);
+  const key = keyOf([{ rows, conv, hidden, training, DECAY }, quick, engine.name, digits.title]);
   const bench: Bench = { job, digits, cache: cacheIn(job.cache), name: `${network.name}-seed${seed}-${key}` };
   try {
     const from = await trained(bench);
@@ -73,7 +83,7 @@ export async function measure(job: Job): Promise<Measured> {
         }
       }
     }
-    return { figures, dataset: digits.name };
+    return { figures, dataset: digits.title };
   } finally {
     digits.dispose();
   }
@@ -156,7 +166,12 @@ async function tunedFrom({ digits, job }: Bench, from: string): Promise<string> 
   if (await isKept(path)) return path;
   const model = await loadModel(from);
   holdZeros(model);
-  await fit(model, digits.tuning, shortened(network.tuning, quick), seed);
+  const { x, y } = firstOf(digits.train, TUNING_ROWS);
+  try {
+    await fit(model, { x, y }, shortened(network.tuning, quick), seed);
+  } finally {
+    tf.dispose([x, y]);
+  }
   return kept(model, path);
 }
 

@@ -1,7 +1,7 @@
 import { cosineRate, type Examples, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, type LayersModel, layers, regularizers, sequential } from '@tensorflow/tfjs-layers';
-import type { Digits } from './digits.ts';
+import type { Digits } from '../digits.ts';
 import { DECAY, type Network, type Recipe } from './paper.ts';
 
 /** A network of the table, not trained yet: relu after every layer, softmax over the classes. */

@@ -55,8 +55,6 @@ function recipe(epochs: number, rate = 1e-3): Recipe {
   return { epochs, batchSize: 64, rate };
 }
 
-/** Held back from training: choices are made by them. */
-export const VALIDATION = 5000;
 /** Weight decay, as in the authors' first code: this times the sum of the squared kernels. */
 export const DECAY = 1e-4;
 /** At least so many percent of all kernels' weights go. */

@@ -5,7 +5,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
-import { type Data, loadData, wholeNet } from '../noise/networks.ts';
+import type { Data } from '../data.ts';
+import { loadData, wholeNet } from '../noise/networks.ts';
 import type { Net } from '../noise/settings.ts';
 import { compensations, criteria, type Method, methods, nameOf } from './methods.ts';
 import { type Point, pointOf } from './size.ts';
@@ -41,7 +42,7 @@ export async function measure(job: Job): Promise<Measured> {
   const data = await loadData(job.net, job.quick);
   try {
     const answer = 'kind' in job ? await wide(job, data) : await byAllMethods(job, data, engine.name);
-    return { points: answer, dataset: data.name };
+    return { points: answer, dataset: data.title };
   } finally {
     data.dispose();
   }
@@ -61,7 +62,7 @@ async function byAllMethods(job: NetJob, data: Data, engine: string): Promise<Me
     points.unpruned = [await pointOf(model, data, 1)];
     for (const method of methods) {
       const name = nameOf(method);
-      const entry = `${net}-seed${seed}-${name}-${keyOf([quick, engine, data.name, JUDGED, shares])}`;
+      const entry = `${net}-seed${seed}-${name}-${keyOf([quick, engine, data.title, JUDGED, shares])}`;
       const kept = await cache.read<Point[]>(entry);
       const args = { method, seed, shares, data, judged: { ...judged, batchSize: JUDGED.batchSize } };
       points[name] = kept ?? (await byMethod(model, args));

@@ -1,7 +1,7 @@
 import { analyze } from '@espalier/core';
 import { evaluate } from '@espalier/trainer';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Data } from '../noise/networks.ts';
+import type { Data } from '../data.ts';
 
 /** What a net costs, and what it can do. Accuracies are in percent. */
 export interface Point {

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
-import type { Data } from '../noise/networks.ts';
+import type { Data } from '../data.ts';
 import { compiled, fit, networkFor } from '../singh-2018/network.ts';
 import { DEEP, EPOCHS, HIDDEN } from '../singh-2018/paper.ts';
 import { compensations, criteria } from './methods.ts';
@@ -34,7 +34,7 @@ const QUICK_EPOCHS = 3;
 export async function wide(job: WideJob, data: Data): Promise<Readonly<Record<string, readonly Point[]>>> {
   const { kind, seed, quick } = job;
   const cache = cacheIn(job.cache);
-  const entry = `${kind}-seed${seed}-${keyOf([quick, tf.getBackend(), data.name, DEEP, EPOCHS, HIDDEN, WIDE])}`;
+  const entry = `${kind}-seed${seed}-${keyOf([quick, tf.getBackend(), data.title, DEEP, EPOCHS, HIDDEN, WIDE])}`;
   const kept = await cache.read<Point>(entry);
   if (kept) return { [kind]: [kept] };
   const model = await (kind === 'wide' ? prunedFromWide(job, data) : fromScratch(job, data));

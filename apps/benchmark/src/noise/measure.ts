@@ -5,9 +5,10 @@ import { disposeModel, type NoiseCurve, noiseCurves } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { cacheIn, keyOf } from '../cache.ts';
+import type { Data } from '../data.ts';
 import type { Job } from './jobs.ts';
 import { methods, nobody, UNPRUNED } from './methods.ts';
-import { compiled, type Data, fit, loadData, wholeNet } from './networks.ts';
+import { compiled, fit, loadData, wholeNet } from './networks.ts';
 import { type Case, cases, levels, recipes, type Treatment, treatmentNames } from './settings.ts';
 
 /** One net under noise, on test data. */
@@ -37,7 +38,7 @@ export async function measure(job: Job): Promise<Measured> {
     for (const one of cases.filter((candidate) => candidate.net === net)) {
       const measurements: Measurement[] = [];
       for (const method of [UNPRUNED, ...Object.keys(methods)]) {
-        const key = keyOf([one.scope, quick, engine.name, data.name, levels[net], recipes[net]]);
+        const key = keyOf([one.scope, quick, engine.name, data.title, levels[net], recipes[net]]);
         const entry = `${one.name}-seed${seed}-${method}-${key}`;
         const kept = await cache.read<Measurement[]>(entry);
         const made = kept ?? (await measureMethod(job, { one, method }, whole, data));
@@ -47,7 +48,7 @@ export async function measure(job: Job): Promise<Measured> {
       measured.set(one.name, measurements);
     }
     disposeModel(whole);
-    return { cases: Object.fromEntries(measured), dataset: data.name };
+    return { cases: Object.fromEntries(measured), dataset: data.title };
   } finally {
     data.dispose();
   }

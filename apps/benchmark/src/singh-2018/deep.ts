@@ -6,7 +6,7 @@ import { random } from '@espalier/pruner-random';
 import { relevance } from '@espalier/pruner-relevance';
 import { sensitivity } from '@espalier/pruner-sensitivity';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Letters } from './letters.ts';
+import type { Data } from '../data.ts';
 import { fit, networkFor, type Outcome, outcomeOf } from './network.ts';
 import { DEEP, EPOCHS, HIDDEN, type Length, PRUNINGS, RULE, type Units } from './paper.ts';
 
@@ -32,7 +32,7 @@ const epochsOf = (full: number, quick: boolean): number => (quick ? FEW_EPOCHS :
 
 /** The network with the layers that it begins with, or narrower ones, trained without pruning. */
 export async function unpruned(
-  letters: Letters,
+  letters: Data,
   { units, seed, quick }: DeepArgs & { readonly units: Units },
 ): Promise<Outcome> {
   const model = networkFor(letters, { hidden: Object.values(units), l2: DEEP.l2, seed }, DEEP);
@@ -42,7 +42,7 @@ export async function unpruned(
 
 /** The paper's rule, with its threshold or with counts: pruned by sensitivity while it trains. */
 export async function byRule(
-  letters: Letters,
+  letters: Data,
   { budget, seed, quick }: DeepArgs & { readonly budget: Budget },
 ): Promise<Outcome> {
   const model = networkFor(letters, { hidden: Object.values(HIDDEN), l2: DEEP.l2, seed }, DEEP);
@@ -62,7 +62,7 @@ export async function byRule(
 }
 
 /** The network that `pruned` begins with. */
-export async function trainedFirst(letters: Letters, { seed, quick }: DeepArgs): Promise<LayersModel> {
+export async function trainedFirst(letters: Data, { seed, quick }: DeepArgs): Promise<LayersModel> {
   const model = networkFor(letters, { hidden: Object.values(HIDDEN), l2: DEEP.l2, seed }, DEEP);
   return (await fit(model, letters, { ...DEEP, epochs: epochsOf(EPOCHS.first, quick), seed })).model;
 }
@@ -75,7 +75,7 @@ export interface PrunedArgs extends DeepArgs {
 
 /** Small steps with training in between, from a trained network, down to so many units in each layer. */
 export async function pruned(
-  letters: Letters,
+  letters: Data,
   model: LayersModel,
   { units, criterion, length, seed, quick }: PrunedArgs,
 ): Promise<Outcome> {

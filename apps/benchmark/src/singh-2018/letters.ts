@@ -1,17 +1,6 @@
 import { loadDataset, toTensors } from '@espalier/datasets';
-import type { Examples } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
-
-/** The letters as tensors: what is trained on, what choices are made by, and what is only reported. */
-export interface Letters {
-  readonly train: Examples;
-  readonly validation: Examples;
-  readonly test: Examples;
-  readonly classes: readonly string[];
-  /** Where they came from. */
-  readonly name: string;
-  dispose(): void;
-}
+import type { Data } from '../data.ts';
 
 /** Of the 16,000 rows that are not for testing, these are kept from training: the last eighth. */
 const VALIDATION = 1 / 8;
@@ -19,7 +8,7 @@ const VALIDATION = 1 / 8;
 const FEW = 4000;
 
 /** The 16,000 : 4,000 split, the first part split again into 14,000 and 2,000. */
-export async function loadLetters(quick: boolean): Promise<Letters> {
+export async function loadLetters(quick: boolean): Promise<Data> {
   const data = await loadDataset('letters', {
     split: '80:20',
     fallback: 'glyphs',
@@ -37,8 +26,8 @@ export async function loadLetters(quick: boolean): Promise<Letters> {
   };
   return {
     ...parts,
-    classes: data.classes,
-    name: `${data.name}${data.note ? ` (${data.note})` : ''}`,
+    classes: data.classes.length,
+    title: `${data.name}${data.note ? ` (${data.note})` : ''}`,
     dispose: () => {
       for (const part of Object.values(parts)) tf.dispose([part.x, part.y]);
     },

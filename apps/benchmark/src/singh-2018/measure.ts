@@ -4,9 +4,10 @@ import type { AttemptEvent } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Cache, cacheIn, keyOf } from '../cache.ts';
+import type { Data } from '../data.ts';
 import { byRule, pruned, trainedFirst, unpruned } from './deep.ts';
 import type { Job, Task } from './jobs.ts';
-import { type Letters, loadLetters } from './letters.ts';
+import { loadLetters } from './letters.ts';
 import { compiled, type Outcome, outcomeOf } from './network.ts';
 import { DEEP, EPOCHS, PRUNINGS, RESTART, RULE, singleRows } from './paper.ts';
 import { fewest, single } from './single.ts';
@@ -33,11 +34,11 @@ export async function measure(job: Job): Promise<Measured> {
   const letters = await loadLetters(job.quick);
   try {
     const cache = cacheIn(job.cache);
-    const key = keyOf([job.task, job.quick, engine.name, letters.name, settings[job.task.kind]]);
+    const key = keyOf([job.task, job.quick, engine.name, letters.title, settings[job.task.kind]]);
     const name = `${job.task.case}-seed${job.seed}-${key}`;
     const known = await cache.read<Measured>(name);
     if (known) return known;
-    const measured = { ...(await carryOut(job, letters, cache, name)), dataset: letters.name };
+    const measured = { ...(await carryOut(job, letters, cache, name)), dataset: letters.title };
     await cache.write(name, measured);
     return measured;
   } finally {
@@ -47,7 +48,7 @@ export async function measure(job: Job): Promise<Measured> {
 
 async function carryOut(
   { task, seed, quick, ...job }: Job,
-  letters: Letters,
+  letters: Data,
   cache: Cache,
   name: string,
 ): Promise<Outcome> {
@@ -78,8 +79,8 @@ async function carryOut(
 }
 
 /** The network that all prunings with one seed begin with: the first of them trains it. */
-async function first(letters: Letters, { cache, seed, quick }: Omit<Job, 'task'>): Promise<LayersModel> {
-  const key = keyOf([letters.name, tf.getBackend(), seed, quick, settings.first]);
+async function first(letters: Data, { cache, seed, quick }: Omit<Job, 'task'>): Promise<LayersModel> {
+  const key = keyOf([letters.title, tf.getBackend(), seed, quick, settings.first]);
   const path = join(cache, `deep-first-seed${seed}-${key}`);
   const kept = await loadModel(path).catch(() => undefined);
   if (kept) return compiled(kept, DEEP);

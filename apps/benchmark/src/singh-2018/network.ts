@@ -10,7 +10,7 @@ import {
 } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Letters } from './letters.ts';
+import type { Data } from '../data.ts';
 import type { Activation, Recipe } from './paper.ts';
 
 /** Figures of one training, by metric. Accuracies are in percent. */
@@ -31,11 +31,11 @@ export interface NetworkArgs {
 
 /** A network for the letters that is not trained yet. */
 export function networkFor(
-  { classes, train: { x } }: Letters,
+  { classes, train: { x } }: Data,
   args: NetworkArgs,
   recipe: Pick<Recipe, 'optimizer' | 'rate'>,
 ): LayersModel {
-  return compiled(mlp({ ...args, inputs: x.shape[1]!, classes: classes.length }), recipe);
+  return compiled(mlp({ ...args, inputs: x.shape[1]!, classes }), recipe);
 }
 
 /** The model, to be trained by a recipe from its first step on. */
@@ -59,7 +59,7 @@ export interface FitArgs extends Recipe {
 /** Trains the network; gives back the one that is there in the end, smaller if it was pruned. */
 export async function fit(
   model: LayersModel,
-  { train: examples, validation }: Letters,
+  { train: examples, validation }: Data,
   { epochs, batchSize, rate, seed, pruning }: FitArgs,
 ): Promise<{ readonly model: LayersModel; readonly events: readonly RunEvent[] }> {
   const learningRate = cosineRate(rate);
@@ -72,7 +72,7 @@ export async function fit(
 /** Measures a trained network, for the first and only time on test data. It is disposed. */
 export async function outcomeOf(
   model: LayersModel,
-  letters: Letters,
+  letters: Data,
   events: readonly RunEvent[],
 ): Promise<Outcome> {
   const [validation, test] = [await evaluate(model, letters.validation), await evaluate(model, letters.test)];

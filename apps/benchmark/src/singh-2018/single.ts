@@ -1,5 +1,5 @@
 import { type AttemptEvent, cosineRate, disposeModel, restart } from '@espalier/trainer';
-import type { Letters } from './letters.ts';
+import type { Data } from '../data.ts';
 import { fit, networkFor, type Outcome, outcomeOf } from './network.ts';
 import { RESTART, type Recipe, type SingleRow, singleRows } from './paper.ts';
 
@@ -11,7 +11,7 @@ const shortened = (recipe: Recipe, quick: boolean): Recipe =>
 
 /** One row of the paper's table. */
 export async function single(
-  letters: Letters,
+  letters: Data,
   { row, seed, quick }: { readonly row: SingleRow; readonly seed: number; readonly quick: boolean },
 ): Promise<Outcome> {
   const { units, activation } = row;
@@ -29,7 +29,7 @@ export interface FewestArgs {
 }
 
 /** Version 2 of the paper: how few units do, each size trained from new weights. */
-export async function fewest(letters: Letters, { quick, done, onAttempt }: FewestArgs): Promise<Outcome> {
+export async function fewest(letters: Data, { quick, done, onAttempt }: FewestArgs): Promise<Outcome> {
   const { units, step, tolerance } = RESTART;
   const row = singleRows.find(
     ({ recipe, activation }) => activation === 'relu' && recipe.optimizer === 'rmsprop',

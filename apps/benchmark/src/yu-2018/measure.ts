@@ -9,7 +9,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
-import { compiled, type Data, loadData, networkFor, widths } from './networks.ts';
+import type { Data } from '../data.ts';
+import { compiled, loadData, networkFor, widths } from './networks.ts';
 import { type LevelName, levels, type MethodName, methods, type NetName, nets, QUICK } from './settings.ts';
 import { type Tuned, tune } from './tune.ts';
 
@@ -58,7 +59,7 @@ export async function measure(job: Job): Promise<Measured> {
   const data = await loadData(job.net, job.quick);
   const cache = cacheIn(job.cache);
   const kept = async (small: Small | undefined): Promise<Tuned> => {
-    const key = keyOf([small, job.quick, engine.name, data.name, nets[job.net], widths[job.net], levels]);
+    const key = keyOf([small, job.quick, engine.name, data.title, nets[job.net], widths[job.net], levels]);
     const name = [job.net, ...Object.values(small ?? { level: 'unpruned' }), `seed${job.seed}`, key].join(
       '-',
     );
@@ -72,7 +73,7 @@ export async function measure(job: Job): Promise<Measured> {
     const whole = await kept(undefined);
     const small: (Small & Tuned)[] = [];
     for (const one of smalls) small.push({ ...one, ...(await kept(one)) });
-    return { whole, small, dataset: data.name };
+    return { whole, small, dataset: data.title };
   } finally {
     data.dispose();
   }
@@ -118,7 +119,7 @@ async function prunedNet(
 async function wholeNet({ net, seed, quick, cache }: Job, data: Data): Promise<LayersModel> {
   const { batchSize, rate } = nets[net];
   const epochs = quick ? QUICK.whole : nets[net].epochs.whole;
-  const key = keyOf([data.name, tf.getBackend(), quick, epochs, batchSize, rate, widths[net]]);
+  const key = keyOf([data.title, tf.getBackend(), quick, epochs, batchSize, rate, widths[net]]);
   const path = join(cache, `${net}-whole-seed${seed}-${key}`);
   const kept = await loadModel(path).catch(() => undefined);
   if (kept) return compiled(kept, net);

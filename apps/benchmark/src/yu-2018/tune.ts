@@ -1,7 +1,7 @@
 import { disposeModel, type Examples, evaluate, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import type { Data } from './networks.ts';
+import type { Data } from '../data.ts';
 
 /** Validation accuracy in percent after so many epochs; the first point is before any. */
 export type Curve = readonly (readonly [epoch: number, accuracy: number])[];
