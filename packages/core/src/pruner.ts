@@ -2,8 +2,14 @@
  * The interface between a pruner and everything else: the one file that a plugin author reads.
  *
  * A pruner judges the units of one group at a time (the neurons of a Dense layer, the filters of a
- * convolution, the features of a flattened map). It turns evidence into scores, or into proposals of
- * pairs; core turns those into a plan and the plan into a smaller model. A pruner never edits a model.
+ * convolution, the features of a flattened map). Core turns its judgement into a plan and the plan into a smaller model. A
+ * pruner never edits a model. It is one of these, mostly the first:
+ *
+ * - `ScorePruner`: `score`, a number for each unit.
+ * - `PairPruner`: `compare` and `propose`, who goes in favour of whom.
+ * - `EliminationPruner`: `measure` and `eliminate`, an order in which each unit is judged by what is left.
+ * - `BackwardPruner`: `pass`, what units are worth to those that they feed, from the outputs back.
+ * - `JointPruner`: `members` and `merge`, one judgement made of several.
  *
  * Every hook is synchronous, returns a value, and runs inside a `tf.tidy`: core keeps what the new
  * state holds and disposes the rest, so an author never writes memory code.

@@ -73,8 +73,9 @@ export function checkPruning(options: Pruning): void {
   if (!(pruner instanceof Object)) {
     throw new Error('[core] there is no pruner: give one, e.g. { pruner: random() }');
   }
-  if (!['score', 'compare', 'measure', 'pass', 'members'].some((hook) => hook in pruner)) {
-    throw new Error('[core] the pruner has neither score nor compare: call its factory, e.g. random()');
+  const judging = ['score', 'compare', 'measure', 'pass', 'members'];
+  if (!judging.some((hook) => hook in pruner)) {
+    throw new Error(`[core] the pruner has none of ${judging.join(', ')}: call its factory, e.g. random()`);
   }
   const strange = pruner.needs?.find((need) => !evidenceFields.includes(need));
   if (strange !== undefined) {
