@@ -1,6 +1,7 @@
 import type { ScorePruner } from '@espalier/core';
 import * as tf from '@tensorflow/tfjs-core';
 
+/** What {@link contribution} takes. */
 export interface ContributionArgs {
   /**
    * `'absolute'`: how large the unit's contributions are. `'variance'`: how much they vary from pattern to

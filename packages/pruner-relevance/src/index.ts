@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 const orders: readonly unknown[] = [1, 2, 'exact'];
 
+/** What {@link relevance} takes. */
 export interface RelevanceArgs {
   /**
    * 1: the slope of the loss where the unit is there, as in the paper. 2: also its bend, which tells more once

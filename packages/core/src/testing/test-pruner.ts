@@ -4,6 +4,7 @@ import type { Subject } from './check.ts';
 import { checks } from './checks.ts';
 import type { BatchParts } from './numbers.ts';
 
+/** What {@link testPruner} takes beside the pruner. */
 export interface TestOptions {
   /**
    * One epoch's batches: as many parts as the criterion reads, the rest drawn. The checks feed them to the
