@@ -13,7 +13,13 @@ const accuracyIn = (rows) => (name) =>
   rows.find((row) => row.case === name && row.metric === 'accuracy').value.toFixed(1);
 
 function sui({ rows }) {
-  const methods = { 'angle-add': 'Add (the paper’s)', 'angle-scale': 'Scaled', 'random-none': 'Random' };
+  const methods = {
+    'angle-add': 'Add (the paper’s)',
+    'angle-weighted': 'Refit',
+    'bounds-weighted': 'Refit, within angles',
+    'reconstruction-weighted': 'Reconstruction',
+    'random-none': 'Random',
+  };
   const accuracy = accuracyIn(rows);
   const papers = rows.filter(({ case: name, reference }) => reference !== undefined && name.includes('-of-'));
   return markdown(

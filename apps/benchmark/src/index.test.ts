@@ -69,8 +69,8 @@ describe('espalier-benchmark', () => {
       expect(result).toMatchObject({ name: 'sui-2018', environment: { quick: true, seeds: 1 } });
       expect(stderr).toMatch(/quick form/);
       const values = new Map(result.rows.map((row) => [`${row.case} ${row.metric}`, row]));
-      // each net: unpruned; 5 rows by bounds with count and accuracy; 5 by count with 8 methods
-      expect(values.size).toBe(3 * (1 + 5 * 2 + 5 * 8));
+      // each net: unpruned; 5 rows by bounds with count and accuracy; 5 by count with 11 methods, and one with 4
+      expect(values.size).toBe(3 * (1 + 5 * 2 + 5 * 11 + 4));
       expect(values.size).toBe(result.rows.length);
       expect(values.get('net1/158-of-320/angle-add accuracy')).toMatchObject({ reference: 87 });
       expect(values.get('net2/128-of-640/angle-add accuracy')).toMatchObject({ reference: 94 });

@@ -87,10 +87,11 @@ export async function measure(job: Job): Promise<Measured> {
   const { normalize } = TRAINING;
   const data = await loadDataset('mnist', { validation: 0, normalize, fallback: 'glyphs' });
   const rows = job.quick ? { train: 6000, test: 2000 } : { train: data.train.rows, test: data.test.rows };
+  const calibrated = job.quick ? 1000 : Math.min(20_000, rows.train);
   const examples = examplesOf(data, rows);
   try {
     const model = await trained(job, engine.name, data, examples.train);
-    const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, Math.min(20_000, rows.train)));
+    const calibration = tf.tidy(() => tf.slice(examples.train.x, 0, calibrated));
     const measurements = await pruneByAllRows(job, model, { x: calibration, batchSize: 500 }, examples.test);
     calibration.dispose();
     disposeModel(model);
