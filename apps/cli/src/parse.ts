@@ -64,6 +64,13 @@ export const share = (text: string): number => {
   return value;
 };
 
+/** An accuracy. */
+export const accuracy = (text: string): number => {
+  const value = number(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('Give an accuracy from 0 to 1, like 0.9');
+  return value;
+};
+
 /** Percentage points. */
 export const points = (text: string): number => {
   const value = number(text);

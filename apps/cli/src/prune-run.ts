@@ -104,9 +104,11 @@ async function runOptions(given: string | undefined, options: PruneCommandOption
 
 /** Which units go, before the fine-tuning or on its way; none if only whole layers or single weights should. */
 async function askedOf(options: RunOptions, seed: number): Promise<Pick<TuneRun, 'pruning' | 'prunings'>> {
-  const { epochs = 1, latency, distill, removeLayers, weights } = options;
-  if (epochs === 0 && (distill || saysWhen(options)))
-    throw new UsageError('--epochs 0 does not fine-tune: leave out --distill, and when to prune');
+  const { epochs = 1, latency, distill, trainNoise, removeLayers, weights } = options;
+  if (epochs === 0 && (distill || trainNoise || saysWhen(options)))
+    throw new UsageError(
+      '--epochs 0 does not fine-tune: leave out --distill, --train-noise, and when to prune',
+    );
   if (!saysWhen(options)) {
     const isAsked = (removeLayers ?? weights) === undefined || wantsUnits(options);
     return { pruning: isAsked ? await pruningNow(options, seed) : undefined, prunings: [] };

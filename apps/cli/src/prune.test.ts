@@ -242,7 +242,9 @@ describe('how far prune goes', () => {
     ['--params 0.5 --floor 0.5', 'give one of --params, --floor, not several'],
     ['--params 1', 'Give the share that may be left, like 0.5, or a number above 1'],
     ['--latency 2', 'Give a number above 0 and below 1'],
-    ['--every 2 --params 0.5', '--epochs 0 does not fine-tune: leave out --distill, and when to prune'],
+    ['--floor 95', 'Give an accuracy from 0 to 1, like 0.9'],
+    ['--every 2 --params 0.5', '--epochs 0 does not fine-tune: leave out --distill, --train-noise, and when'],
+    ['--train-noise gaussian:0.1 --params 0.5', '--epochs 0 does not fine-tune'],
     ['--epochs 2 --every 1 --latency 0.5', '--latency is met at once'],
     ['--epochs 2 --params 0.5 --distill warmth=4', "there is no 'warmth'"],
   ])('refuses %s', async (options, message) => {

@@ -60,7 +60,7 @@ describe('prune --weights', () => {
 
   it.each([
     ['nettrm', 'Did you mean nettrim?'],
-    ['magnitude', 'fraction'],
+    ['magnitude', 'fraction: Give a number above 0 and below 1, like 0.9'],
     ['nettrim:epsilon=2', 'epsilon'],
     ['nettrim:epsilons=0.1', "there is no 'epsilons'"],
   ])('refuses %s before anything is computed', async (weights, message) => {

@@ -26,7 +26,12 @@ const entry = <Shape extends z.ZodRawShape>({
   make: (given, data) => make(given as z.infer<z.ZodObject<Shape>>, data),
 });
 
-const share = z.number().gt(0).lt(1);
+const share = z
+  .number({
+    error: ({ input }) => (input === undefined ? 'Give a number above 0 and below 1, like 0.9' : undefined),
+  })
+  .gt(0)
+  .lt(1);
 
 export const weightPruners: Readonly<Record<WeightPrunerName, WeightPrunerEntry>> = {
   nettrim: entry({

@@ -11,7 +11,7 @@ import {
   type MeasuredOptions,
   type PruningOptions,
 } from '../options/pruning.ts';
-import { number, place, whole } from '../parse.ts';
+import { accuracy, place, whole } from '../parse.ts';
 import { makePlan, planJson, planText, pruningNow } from '../plan-file.ts';
 import type { Result, Ui } from '../ui.ts';
 
@@ -28,7 +28,7 @@ export const addPlan = (program: Command, ui: Ui): void => {
   addPruningOptions(command);
   addLatencyOption(command)
     .optionsGroup('Pruning:')
-    .option('--floor <accuracy>', 'how far: while validation accuracy is at least this, like 0.9', number);
+    .option('--floor <accuracy>', 'how far: while validation accuracy is at least this, like 0.9', accuracy);
   addDataOptions(command)
     .option('--out <file>', 'where the plan goes, as JSON (default: it is only shown)', place)
     .option('--overwrite', 'replace a file that is in --out')

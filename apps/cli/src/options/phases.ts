@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { phases } from '../config/schema.ts';
 import { valid } from '../config/strict.ts';
 import { asUsage, UsageError } from '../errors.ts';
-import { number, whole } from '../parse.ts';
+import { accuracy, number, whole } from '../parse.ts';
 import { budgetKeys, type JudgingOptions, type PruningOptions, pruningOf, wantsUnits } from './pruning.ts';
 import type { RemovalOptions } from './removal.ts';
 
@@ -34,7 +34,7 @@ export const addScheduleOptions = (command: Command): Command =>
     .option('--until <share>', 'only in this first part of the epochs (default: 0.7)', number)
     .option('--power <p>', 'much at first, little at the end: by 1 - (1 - k/n)^p; 3 is usual', number)
     .option('--after <share>', 'once, after this part of the epochs', number)
-    .option('--floor <accuracy>', 'only while validation accuracy is at least this, like 0.9', number)
+    .option('--floor <accuracy>', 'only while validation accuracy is at least this, like 0.9', accuracy)
     .optionsGroup('Options:');
 
 export const addPhasesOption = (command: Command): Command =>
