@@ -42,7 +42,7 @@ export const overhead: Benchmark = {
     await useEngine(options.engine);
     const rows: Row[] = [];
     for (const name of Object.keys(workloads) as WorkloadName[]) {
-      rows.push(...rowsOf(name, await race(workloads[name], options.quick ? 2 : 25)));
+      rows.push(...rowsOf(name, await race(workloads[name], options.quick ? 2 : 60)));
       options.log(`${workloadNames[name]}: done`);
     }
     return { name: this.name, environment: await environmentOf(options), rows };
