@@ -149,7 +149,7 @@ describe('TensorFlow.js still', () => {
   it('adds the bias of a separable convolution with the channels first along another axis', () => {
     const args = { filters: 3, kernelSize: 1, dataFormat: 'channelsFirst', inputShape: [2, 4, 4] };
     expect(() => outputOf(layers.separableConv2d(args as never), [2, 4, 4])).toThrow(
-      'could not be broadcast',
+      /could not be broadcast|Incompatible shapes/,
     );
   });
 

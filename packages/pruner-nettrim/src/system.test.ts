@@ -20,7 +20,8 @@ describe('systemOf', () => {
       const left = tf.add(tf.matMul(x, tf.matMul(x, weights), true), weights);
       const right = tf.add(tf.matMul(x, a, true), b);
       const most = (tensor: tf.Tensor) => tf.max(tf.abs(tensor)).dataSync()[0]!;
-      expect(most(tf.sub(left, right)) / most(right)).toBeLessThan(1e-3);
+      // an inverse in float32 leaves the residual 2^-23 times the condition number, which is up to 1.4e4 here
+      expect(most(tf.sub(left, right)) / most(right)).toBeLessThan(1.7e-3);
       expect(most(tf.sub(sums, tf.matMul(x, weights)))).toBeLessThan(1e-3);
     });
     system.dispose();
