@@ -89,10 +89,10 @@ async function programOf(problem: LayerProblem, epsilon: number, gamma: number):
     const inputs = withRow(problem.inputs, bias && tf.ones([problem.inputs.shape[0], 1]), 1);
     const start = withRow(kernel, bias && tf.expandDims(bias, 0), 0);
     const price = withRow(tf.ones([kernel.shape[0], 1]), bias && tf.zeros([1, 1]), 0);
-    const active = rectified ? tf.cast<tf.Tensor2D>(tf.greater(sums, 0), 'float32') : tf.onesLike(sums);
-    const targets = tf.mul<tf.Tensor2D>(active, sums);
+    const active = rectified ? tf.greater<tf.Tensor2D>(sums, 0) : tf.ones<tf.Rank.R2>(sums.shape, 'bool');
+    const targets = tf.where<tf.Tensor2D>(active, sums, 0);
     const old = tf.matMul<tf.Tensor2D>(inputs, start);
-    const off = tf.mul(active, tf.sub(old, targets));
+    const off = tf.where(active, tf.sub(old, targets), 0);
     // in parallel the old sums are at most 0 where nothing is active
     const ceiling = tf.relu(old);
     return {

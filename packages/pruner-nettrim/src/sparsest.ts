@@ -7,7 +7,7 @@ export type Program = {
   readonly inputs: tf.Tensor2D;
   /** Y, shape [patterns, outputs]. */
   readonly targets: tf.Tensor2D;
-  /** Shape [patterns, outputs], 1 where the output must be near to its target, 0 where it must only stay low. */
+  /** Booleans of shape [patterns, outputs]: where the output must be near to its target; elsewhere it must only stay low. */
   readonly active: tf.Tensor2D;
   /** V, shape [patterns, outputs]: how high the output may be where it isn't active. */
   readonly ceiling: tf.Tensor2D;
@@ -99,7 +99,11 @@ const bounded = (program: Program): Wanted => ({
 /** The active sums near their targets, the others below the ceiling, the weights 0 but where `left` is 1. */
 const fit = ({ targets, active, ceiling }: Program, left: tf.Tensor2D): Wanted => ({
   sums: (given, penalty) =>
-    chosen(active, tf.div(tf.add(tf.mul(penalty, given), targets), penalty + 1), tf.minimum(given, ceiling)),
+    tf.where(
+      active,
+      tf.div(tf.add(tf.mul(penalty, given), targets), penalty + 1),
+      tf.minimum(given, ceiling),
+    ),
   weights: (given) => tf.mul(left, given),
 });
 
@@ -160,40 +164,38 @@ function startOf({ inputs, start }: Program): State {
 
 function next(wanted: Wanted, system: System, state: State, penalty: number): State {
   const relaxed = (now: tf.Tensor2D, before: tf.Tensor2D): tf.Tensor2D =>
-    tf.add(tf.mul(RELAX, now), tf.mul(1 - RELAX, before));
-  const sums = relaxed(state.sums, state.bounded);
-  const weights = relaxed(state.weights, state.sparse);
-  const bounded = wanted.sums(tf.sub(sums, state.missedSums), penalty);
-  const sparse = wanted.weights(tf.sub(weights, state.missedWeights), penalty);
-  const missedSums = tf.add<tf.Tensor2D>(state.missedSums, tf.sub(bounded, sums));
-  const missedWeights = tf.add<tf.Tensor2D>(state.missedWeights, tf.sub(sparse, weights));
+    tf.add(before, tf.mul(RELAX, tf.sub(now, before)));
+  const sums = tf.sub<tf.Tensor2D>(relaxed(state.sums, state.bounded), state.missedSums);
+  const weights = tf.sub<tf.Tensor2D>(relaxed(state.weights, state.sparse), state.missedWeights);
+  const bounded = wanted.sums(sums, penalty);
+  const sparse = wanted.weights(weights, penalty);
+  const missedSums = tf.sub<tf.Tensor2D>(bounded, sums);
+  const missedWeights = tf.sub<tf.Tensor2D>(sparse, weights);
   const solved = system.solve(tf.add(bounded, missedSums), tf.add(sparse, missedWeights));
   return { weights: solved[0], sums: solved[1], bounded, sparse, missedSums, missedWeights };
 }
 
 /** The nearest sums that keep the bounds. */
 function withinBounds({ targets, active, ceiling, epsilon }: Program, sums: tf.Tensor2D): tf.Tensor2D {
-  const off = tf.mul(active, tf.sub(sums, targets));
-  const far = tf.maximum(tf.norm(off), TINY);
-  const near = tf.add(targets, tf.mul(tf.minimum(1, tf.div(epsilon, far)), off));
-  return chosen(active, near, tf.minimum(sums, ceiling));
+  const off = tf.sub(sums, targets);
+  const far = tf.maximum(norm(tf.where(active, off, 0)), TINY);
+  const near = tf.add<tf.Tensor2D>(targets, tf.mul(tf.minimum(1, tf.div(epsilon, far)), off));
+  return tf.where<tf.Tensor2D>(active, near, tf.minimum(sums, ceiling));
 }
-
-/** The first where `active` is 1, else the second. */
-const chosen = (active: tf.Tensor2D, one: tf.Tensor, other: tf.Tensor): tf.Tensor2D =>
-  tf.add(tf.mul(active, one), tf.mul(tf.sub(1, active), other));
 
 /** Nearer to 0 by `by`, and 0 where that is further than it is away. */
 const shrunk = (weights: tf.Tensor2D, by: tf.Tensor): tf.Tensor2D =>
-  tf.sub(tf.relu(tf.sub(weights, by)), tf.relu(tf.sub(tf.neg(weights), by)));
+  tf.sub(weights, tf.maximum(tf.neg(by), tf.minimum(by, weights)));
+
+/** Of all entries together; `tf.norm` takes powers, which are many times as slow as squares. */
+const norm = (...parts: readonly tf.Tensor[]): tf.Tensor =>
+  tf.sqrt(tf.addN(parts.map((part) => tf.sum(tf.square(part)))));
 
 /**
  * What the penalty should be multiplied by, or that the search is at its end; Boyd et al. (2011), section 3.3.1: the primal
  * residual is what A and B differ from X U and U by, the dual one what they changed by.
  */
 async function changeOf(state: State, before: State, tolerance: number): Promise<number | 'done'> {
-  const norm = (...parts: readonly tf.Tensor[]): tf.Tensor =>
-    tf.sqrt(tf.addN(parts.map((part) => tf.sum(tf.square(part)))));
   const norms = tf.tidy(() =>
     tf.stack([
       norm(tf.sub(state.bounded, state.sums), tf.sub(state.sparse, state.weights)),
