@@ -11,7 +11,7 @@ import { type Cache, cacheIn, keyOf } from '../cache.ts';
 import { firstOf } from '../data.ts';
 import { type Digits, loadDigits, type Rows } from '../digits.ts';
 import { compiled, fit, networkFor } from './network.ts';
-import { DECAY, LEVELS, type Network, type Recipe, SEARCH, TUNING_ROWS } from './paper.ts';
+import { DECAY, LEVELS, type Network, type Recipe, TUNING_ROWS } from './paper.ts';
 
 /** One network with one seed: all that a worker needs to know. */
 export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
@@ -116,7 +116,7 @@ const shortened = (recipe: Recipe, quick: boolean): Recipe => (quick ? { ...reci
  */
 async function trimmedBy(bench: Bench, from: string): Promise<Candidate[]> {
   const { job, digits } = bench;
-  const search = job.quick ? { patterns: 300, iterations: 20 } : SEARCH;
+  const search = job.quick ? { patterns: 300, iterations: 20 } : job.network.search;
   const candidates: Candidate[] = [];
   const keep = [`fc${job.network.hidden.length + 1}`];
   for (const epsilon of job.network.epsilons) {

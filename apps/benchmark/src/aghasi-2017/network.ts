@@ -19,10 +19,10 @@ export function networkFor(
   const model = sequential();
   model.add(layers.inputLayer({ name: 'image', inputShape: [...inputShape] }));
   for (const [i, filters] of conv.entries()) {
-    const window = { kernelSize: 5, padding: 'same', activation: 'relu' } as const;
+    const window = { kernelSize: 5, activation: 'relu' } as const;
     model.add(layers.conv2d({ name: `conv${i + 1}`, filters, ...window, ...kernel() }));
-    model.add(layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: 2 }));
   }
+  if (conv.length > 0) model.add(layers.maxPooling2d({ name: 'pool', poolSize: 2 }));
   model.add(layers.flatten({ name: 'flatten' }));
   for (const [i, units] of [...hidden, classes].entries()) {
     const activation = i < hidden.length ? 'relu' : 'softmax';
