@@ -35,7 +35,7 @@ async function smaller(
   digits: Digits,
   { sizes, epochs }: Step,
 ): Promise<LayersModel> {
-  const { until, weight, temperature } = STEPPING;
+  const { noise, until, weight, temperature } = STEPPING;
   const { groups } = analyze(model);
   const count = Object.entries(sizes).map(([id, stay]): [string, number] => [
     id,
@@ -45,6 +45,7 @@ async function smaller(
   try {
     return await fit(model, digits, shortened({ ...STEPPING, epochs }, job.quick), {
       seed: job.seed,
+      noise,
       distillation: { teacher, weight, temperature },
       pruning: {
         pruner: reconstruction(),

@@ -35,7 +35,9 @@ export async function fit(
   model: LayersModel,
   digits: Digits,
   { epochs, rate, batchSize }: Recipe,
-  options: Pick<TrainOptions, 'pruning' | 'distillation' | 'onEpochEnd'> & { readonly seed: number },
+  options: Pick<TrainOptions, 'pruning' | 'distillation' | 'noise' | 'onEpochEnd'> & {
+    readonly seed: number;
+  },
 ): Promise<LayersModel> {
   compile(model, tf.train.adam(rate));
   const { train: examples, validation } = digits;
