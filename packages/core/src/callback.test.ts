@@ -50,7 +50,7 @@ const summing = (needs: Pruner['needs'] = ['activations']): ScorePruner<tf.Tenso
   name: 'summing',
   needs: needs!,
   init: (units) => tf.zeros([units]),
-  onBatchEnd: ({ updates }, state) => tf.add(state, tf.sum(tf.abs(updates.incoming.gradient), 0)),
+  onBatchEnd: ({ updates }, state) => tf.add(state, tf.sum(tf.abs(updates.incoming.gradient), [0, 1])),
   score: (_, state) => state,
 });
 

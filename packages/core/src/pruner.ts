@@ -30,7 +30,7 @@
  * ```
  */
 
-import type { Tensor, Tensor1D, Tensor2D, TensorContainer } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, TensorContainer } from '@tensorflow/tfjs-core';
 import type { Compensation } from './plan/compensation.ts';
 
 /** What a pruner can ask to see of each batch, beside the weights, which are always there. */
@@ -53,12 +53,15 @@ export interface Weights {
   readonly scales: Tensor2D;
 }
 
-/** How one step of the optimizer changed some weights. All three have the weights' own layout. */
+/**
+ * How the optimizer changed some weights: for each of its steps the weights' own layout, [steps, fanIn, units] or
+ * [steps, units, fanOut]. One step, or one for each batch that a pruner which `pools` is shown at once.
+ */
 export interface Update {
   /** dE/dw of the batch's mean loss. */
-  readonly gradient: Tensor2D;
-  readonly before: Tensor2D;
-  readonly after: Tensor2D;
+  readonly gradient: Tensor3D;
+  readonly before: Tensor3D;
+  readonly after: Tensor3D;
 }
 
 /**
@@ -95,7 +98,7 @@ export interface Observer<State extends TensorContainer = TensorContainer> {
   readonly needs?: readonly Evidence[];
   /**
    * Whether `onBatchEnd` may be shown several batches as one, under the weights after the last: right for what
-   * merely sums over patterns, and faster where batches are small. It has no say over `updates` and `losses`. Default false.
+   * merely sums over patterns or steps, and faster where batches are small. It has no say over `losses`. Default false.
    */
   readonly pools?: boolean;
   /**

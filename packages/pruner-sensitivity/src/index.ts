@@ -51,11 +51,12 @@ export const sensitivity = ({
   return {
     name: 'sensitivity',
     needs: ['updates'],
+    pools: true,
     onEpochBegin: (weights, gathered) => gathered ?? { initial: weights[of], sum: tf.zerosLike(weights[of]) },
     onBatchEnd({ updates }, gathered) {
       const { gradient, before, after } = updates[of];
       const { initial, sum } = gathered!;
-      return { initial, sum: tf.add(sum, tf.mul(gradient, tf.sub(after, before))) };
+      return { initial, sum: tf.add(sum, tf.sum(tf.mul(gradient, tf.sub(after, before)), 0)) };
     },
     score(weights, gathered) {
       if (!gathered) throw new Error('no training was watched: there are no updates to judge by');

@@ -29,6 +29,7 @@ export const stepAngle = ({ since = 'epoch' }: StepAngleArgs = {}): ScorePruner<
     name: 'step-angle',
     // the epoch's angle reads none, but hosts know by it that only a training tells
     needs: ['updates'],
+    pools: true,
     onEpochBegin: ({ incoming }) => incoming,
     onBatchEnd: (_, before) => before,
     score({ incoming }, before) {
@@ -37,7 +38,11 @@ export const stepAngle = ({ since = 'epoch' }: StepAngleArgs = {}): ScorePruner<
     },
   };
   if (since === 'epoch') return common;
-  return { ...common, onBatchEnd: ({ updates }) => updates.incoming.before };
+  return {
+    ...common,
+    pools: false,
+    onBatchEnd: ({ updates }) => tf.squeeze(updates.incoming.before, [0]),
+  };
 };
 
 /** Shape [units]: the angles between the columns of two matrices. */

@@ -38,7 +38,7 @@ const travel: Pruner<tf.Tensor> = {
   needs: ['updates'],
   init: (units) => tf.zeros([units]),
   onBatchEnd: ({ updates: { incoming } }, total) =>
-    tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0)),
+    tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), [0, 1])),
   score: (_, total) => total,
 };
 
@@ -49,7 +49,7 @@ const firstBatch: Pruner<{ batches: number; went: tf.Tensor }> = {
   init: (units) => ({ batches: 0, went: tf.zeros([units]) }),
   onBatchEnd: ({ updates: { incoming } }, { batches, went }) => ({
     batches: batches + 1,
-    went: batches > 0 ? went : tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0),
+    went: batches > 0 ? went : tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), [0, 1]),
   }),
   score: (_, { went }) => went,
 };
@@ -287,7 +287,7 @@ describe('train', () => {
         ...travel,
         onBatchEnd: ({ updates: { incoming } }) => {
           seen.add(epoch);
-          return tf.sum(incoming.after, 0);
+          return tf.sum(incoming.after, [0, 1]);
         },
       };
       const schedule = everyEpochs({ every: 2, from: 0.25, until: 0.8 });

@@ -22,9 +22,9 @@ export const criteriaOf = (pruner: Pruner): readonly Criterion[] =>
 export const goesBack = (pruner: Pruner): boolean =>
   criteriaOf(pruner).some((one) => 'pass' in one && one.last !== undefined);
 
-/** Whether several batches may be shown as one. Updates and losses are there once for each. */
+/** Whether several batches may be shown as one. Losses are measured of one at a time. */
 export const poolsBatches = ({ pools = false, needs = [] }: Observer): boolean =>
-  pools && !needs.includes('updates') && !needs.includes('losses');
+  pools && !needs.includes('losses');
 
 /** Whether a pruner looks at the evidence of a group. */
 export const looksAt = (pruner: Pruner, isLast: boolean): boolean =>

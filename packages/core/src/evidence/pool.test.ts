@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { CustomCallback, type LayersModel } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { byRank } from '../plan/by-rank.ts';
 import type { Evidence, ScorePruner } from '../pruner.ts';
@@ -72,14 +72,52 @@ it('many numbers do not wait', async () => {
   callback.dispose();
 });
 
-it('updates are shown of each batch, whatever else is asked for', async () => {
-  const model = compiled(smallMlp());
-  const { x, y } = task(model, 8);
-  const { pruner, found } = witness(true, 'first', 'updates', 'activations');
-  const callback = watch({ pruner, scope: ['first'], budget: { count: 1 } });
-  await model.fit(x, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: callback });
-  expect(found.calls).toEqual([4, 4]);
+it('a criterion that pools sees the optimizer’s steps that one sees that looks at each', async () => {
+  const model = compiled(smallResNet());
+  const { x, y } = task(model, 10);
+  const watched = model.layers.find((layer) => layer.name === 'stem')!;
+  const steps = (pools: boolean) => {
+    const found: Record<string, number[][][]> = {};
+    const note = (name: string, tensor: tf.Tensor3D) => {
+      found[name] = [...(found[name] ?? []), ...tensor.arraySync()];
+    };
+    const pruner: ScorePruner = {
+      name: pools ? 'pooling' : 'each',
+      needs: ['updates'],
+      pools,
+      onBatchEnd({ updates: { incoming, outgoing } }, state) {
+        for (const name of ['gradient', 'before', 'after'] as const) {
+          note(`into, ${name}`, incoming[name]);
+          note(`out, ${name}`, outgoing[name]);
+        }
+        return state;
+      },
+      score: ({ bias }) => tf.zerosLike(bias),
+    };
+    return { pruner, found };
+  };
+  const [pooling, each] = [steps(true), steps(false)];
+  const before = tf.memory().numTensors;
+  const callback = watch({
+    pruner: byRank({ pruners: [pooling.pruner, each.pruner] }),
+    scope: ['stem'],
+    budget: { count: 1 },
+  });
+  // weights that change between two steps of the optimizer
+  const meddling = new CustomCallback({
+    onBatchBegin: async () => {
+      const [kernel, ...rest] = watched.getWeights();
+      tf.tidy(() => watched.setWeights([tf.mul(kernel!, 1.5), ...rest]));
+    },
+  });
+  const once = { epochs: 2, batchSize: 4, shuffle: false, verbose: 0 } as const;
+  await model.fit(x, y, { ...once, callbacks: [meddling, callback] });
+  await callback.plan();
   callback.dispose();
+  expect(each.found['into, before']).toHaveLength(6);
+  expect(each.found['into, before']![1]).not.toEqual(each.found['into, after']![0]);
+  expect(pooling.found).toEqual(each.found);
+  expect(tf.memory().numTensors - before).toBe(0);
 });
 
 it('what waits is freed with the watching, seen or not', async () => {

@@ -1,7 +1,14 @@
+import { disposeSteps, type Steps } from './steps.ts';
 import type { Capture } from './taps.ts';
 
 /** All that was captured of one batch at a group's sites, site by site. */
 export type BatchCaptures = readonly (readonly Capture[])[];
+
+/** A batch that waits. */
+interface Waiting {
+  readonly groups: readonly BatchCaptures[];
+  readonly steps: Steps;
+}
 
 /** How many numbers wait at most: many batches of a small network, and hardly one of large maps. */
 const MOST_NUMBERS = 2 ** 17;
@@ -22,7 +29,7 @@ export function disposeCaptures(captures: readonly Capture[]): void {
 
 /** Batches that wait to be shown as one, with an entry for each group. They are all of one size. */
 export class Pool {
-  #batches: (readonly BatchCaptures[])[] = [];
+  #batches: Waiting[] = [];
   #patterns: readonly number[] = [];
   #numbers = 0;
 
@@ -35,29 +42,37 @@ export class Pool {
   }
 
   /** Whether a batch has as many patterns as those that wait. */
-  fits(batch: readonly BatchCaptures[]): boolean {
-    return this.isEmpty || batch.every((captures, group) => patternsOf(captures) === this.#patterns[group]);
+  fits(groups: readonly BatchCaptures[]): boolean {
+    return this.isEmpty || groups.every((captures, group) => patternsOf(captures) === this.#patterns[group]);
   }
 
-  /** Takes the captures over. */
-  add(batch: readonly BatchCaptures[]): void {
-    if (this.isEmpty) this.#patterns = batch.map(patternsOf);
-    this.#batches.push(batch);
-    for (const group of batch) {
+  /** Takes the captures and the steps over. */
+  add(groups: readonly BatchCaptures[], steps: Steps): void {
+    if (this.isEmpty) this.#patterns = groups.map(patternsOf);
+    this.#batches.push({ groups, steps });
+    for (const group of groups) {
       for (const captures of group) {
         for (const { value, error } of captures) this.#numbers += (value?.size ?? 0) + (error?.size ?? 0);
       }
     }
+    // what a step leaves shares the memory of what the next one finds
+    for (const { before, gradient } of steps.values()) this.#numbers += before.size + (gradient?.size ?? 0);
   }
 
   /** A group's batches. */
   of(group: number): BatchCaptures[] {
-    return this.#batches.map((batch) => batch[group]!);
+    return this.#batches.map(({ groups }) => groups[group]!);
+  }
+
+  /** The optimizer's steps, one for each batch. */
+  get steps(): Steps[] {
+    return this.#batches.map(({ steps }) => steps);
   }
 
   clear(): void {
-    for (const batch of this.#batches) {
-      for (const group of batch) for (const captures of group) disposeCaptures(captures);
+    for (const { groups, steps } of this.#batches) {
+      for (const group of groups) for (const captures of group) disposeCaptures(captures);
+      disposeSteps(steps);
     }
     this.#batches = [];
     this.#numbers = 0;

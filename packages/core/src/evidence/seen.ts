@@ -4,13 +4,8 @@ import type { Seen, Update } from '../pruner.ts';
 import type { GroupWatch, PlacedWeight } from './group-watch.ts';
 import { type BatchCaptures, patternsOf } from './pool.ts';
 import { incomingRows, outgoingRows, rowsOf, WatchedWeights } from './rows.ts';
+import type { Step, Steps } from './steps.ts';
 import type { Capture } from './taps.ts';
-
-/** The optimizer's step as it is seen before and while it happens. */
-export interface Step {
-  readonly before: tf.Tensor;
-  readonly gradient: tf.Tensor | undefined;
-}
 
 /**
  * What a group's pruners see of some batches, as if they were one. Everything is made when it is read, in the
@@ -18,18 +13,18 @@ export interface Step {
  */
 export class WatchedBatches extends WatchedWeights implements Seen {
   readonly #batches: readonly BatchCaptures[];
-  readonly #steps: ReadonlyMap<string, Step>;
+  readonly #steps: readonly Steps[];
   readonly #losses: tf.Tensor2D | undefined;
 
   /**
    * @param batches all with as many patterns
-   * @param steps the optimizer's last, by the weights' names
+   * @param steps the optimizer's, one for each batch
    * @param losses of a single batch, without each unit
    */
   constructor(
     watched: GroupWatch,
     batches: readonly BatchCaptures[],
-    steps: ReadonlyMap<string, Step>,
+    steps: readonly Steps[],
     losses?: tf.Tensor2D,
   ) {
     super(watched);
@@ -99,18 +94,24 @@ function updateOf(
   group: GroupWatch,
   placed: readonly PlacedWeight[],
   rows: typeof incomingRows,
-  steps: ReadonlyMap<string, Step>,
+  steps: readonly Steps[],
 ): Update {
-  const stepOf = ({ variable }: TracedWeight) => steps.get(variable.name);
+  const stacked = (of: (weight: TracedWeight, step: Step | undefined) => tf.Tensor): tf.Tensor3D => {
+    const parts = steps.map((step) =>
+      rows(group, placed, (weight) => of(weight, step.get(weight.variable.name))),
+    );
+    const below = parts.length === 1 ? parts[0]! : tf.concat2d(parts, 0);
+    return tf.reshape(below, [parts.length, ...parts[0]!.shape]);
+  };
   return {
     get gradient() {
-      return rows(group, placed, (weight) => stepOf(weight)?.gradient ?? tf.zeros([...weight.shape]));
+      return stacked(({ shape }, step) => step?.gradient ?? tf.zeros([...shape]));
     },
     get before() {
-      return rows(group, placed, (weight) => stepOf(weight)?.before ?? weight.variable.read());
+      return stacked(({ variable }, step) => step?.before ?? variable.read());
     },
     get after() {
-      return rows(group, placed, (weight) => weight.variable.read());
+      return stacked(({ variable }, step) => step?.after ?? variable.read());
     },
   };
 }

@@ -147,8 +147,16 @@ function hearError(tensor: tf.Tensor, capture: Pick<Capture, 'error'>): void {
   const place = node.outputs.indexOf(tensor);
   node.gradient = (errors) => {
     const error = errors[place];
-    if (error) capture.error = tf.keep(error.clone());
-    return gradient(errors);
+    if (!error) return gradient(errors);
+    const isFree = !error.kept && error.scopeId === tf.engine().state.activeScope.id;
+    capture.error = tf.keep(isFree ? error : error.clone());
+    const passed = gradient(errors);
+    // one that is handed on as it is may be disposed where it is added to others
+    const own = (made: () => tf.Tensor) => () => {
+      const next = made();
+      return next === error ? next.clone() : next;
+    };
+    return Object.fromEntries(Object.entries(passed).map(([name, made]) => [name, own(made)]));
   };
 }
 

@@ -40,12 +40,12 @@ function recorder(...needs: Evidence[]): { pruner: ScorePruner; records: Record[
     errors: ({ errors }) => ({ errors: rows(errors) }),
     losses: ({ losses }) => ({ losses: rows(losses) }),
     updates: ({ updates: { incoming, outgoing } }) => ({
-      gradient: rows(incoming.gradient),
-      before: rows(incoming.before),
-      after: rows(incoming.after),
-      outGradient: rows(outgoing.gradient),
-      outBefore: rows(outgoing.before),
-      outAfter: rows(outgoing.after),
+      gradient: rows(tf.squeeze(incoming.gradient, [0])),
+      before: rows(tf.squeeze(incoming.before, [0])),
+      after: rows(tf.squeeze(incoming.after, [0])),
+      outGradient: rows(tf.squeeze(outgoing.gradient, [0])),
+      outBefore: rows(tf.squeeze(outgoing.before, [0])),
+      outAfter: rows(tf.squeeze(outgoing.after, [0])),
     }),
   };
   const pruner: ScorePruner = {

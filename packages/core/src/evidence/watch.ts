@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Analysis } from '../graph/analyze.ts';
 import type { Trace } from '../graph/trace.ts';
@@ -12,7 +12,8 @@ import { MomentSums } from './moments.ts';
 import { disposeCaptures, Pool } from './pool.ts';
 import { type Reader, readersOf } from './readers.ts';
 import { WatchedWeights } from './rows.ts';
-import { type Step, WatchedBatches } from './seen.ts';
+import { WatchedBatches } from './seen.ts';
+import { disposeSteps, keepAfter, type Steps, stepOf } from './steps.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
 import { WeightedSums } from './weighted-sums.ts';
 
@@ -33,9 +34,11 @@ export class Watch {
   /** Whether some criterion takes several batches as one, and whether some looks at each. */
   readonly #pools: boolean;
   readonly #showsEach: boolean;
+  /** Whether some that takes several batches as one looks at updates. */
+  readonly #poolsSteps: boolean;
   readonly #pool = new Pool();
   #untap: (() => void)[] = [];
-  #steps = new Map<string, Step>();
+  #steps: Steps = new Map();
 
   constructor(
     analysis: Analysis,
@@ -49,6 +52,7 @@ export class Watch {
     this.#needs = new Set(pruners.flatMap(({ needs }) => needs ?? []));
     const criteria = pruners.flatMap(criteriaOf).filter(({ onBatchEnd }) => onBatchEnd);
     this.#pools = criteria.some(poolsBatches);
+    this.#poolsSteps = criteria.some((one) => poolsBatches(one) && one.needs?.includes('updates'));
     this.#showsEach = !criteria.every(poolsBatches);
     this.#watching = this.#needs.size > 0 || compensation.needs !== undefined;
     const groups: GroupWatch[] = [];
@@ -136,7 +140,7 @@ export class Watch {
     if (this.#pool.isEmpty) return;
     try {
       this.groups.forEach((group, i) => {
-        const seen = new WatchedBatches(group, this.#pool.of(i), new Map());
+        const seen = new WatchedBatches(group, this.#pool.of(i), this.#pool.steps);
         for (const session of group.sessions) session.batchEnd(seen, 'pooled');
       });
     } finally {
@@ -187,7 +191,7 @@ export class Watch {
   #showBatch(losses: readonly tf.Tensor2D[] = []): void {
     for (const [i, group] of this.groups.entries()) {
       const batch = group.sites.map(({ captures }) => captures);
-      const seen = new WatchedBatches(group, [batch], this.#steps, losses[i]);
+      const seen = new WatchedBatches(group, [batch], [this.#steps], losses[i]);
       for (const session of group.sessions) session.batchEnd(seen, 'each');
     }
   }
@@ -195,8 +199,11 @@ export class Watch {
   #poolBatch(): void {
     const batch = this.groups.map(({ sites }) => sites.map(({ captures }) => captures));
     if (!this.#pool.fits(batch)) this.flush();
-    this.#pool.add(batch);
+    const steps = this.#poolsSteps ? this.#steps : new Map();
+    keepAfter(steps);
+    this.#pool.add(batch, steps);
     for (const { sites } of this.groups) for (const site of sites) site.captures = [];
+    if (this.#poolsSteps) this.#steps = new Map();
     if (this.#pool.isFull) this.flush();
   }
 
@@ -222,11 +229,7 @@ export class Watch {
     return tapOptimizer(optimizer, (gradients) => {
       for (const { name, tensor } of gradients) {
         const variable = variables.get(name);
-        if (!variable) continue;
-        this.#steps.set(name, {
-          before: tf.keep(variable.read().clone()),
-          gradient: tensor ? tf.keep(tensor.clone()) : undefined,
-        });
+        if (variable) this.#steps.set(name, stepOf(variable, tensor));
       }
     });
   }
@@ -238,8 +241,7 @@ export class Watch {
         site.captures = [];
       }
     }
-    for (const { before, gradient } of this.#steps.values())
-      tf.dispose(gradient ? [before, gradient] : [before]);
+    disposeSteps(this.#steps);
     this.#steps = new Map();
   }
 }

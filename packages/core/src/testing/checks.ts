@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { numbersOf } from '../evidence/answers.ts';
-import { evidenceFields } from '../evidence/criteria.ts';
+import { criteriaOf, evidenceFields, poolsBatches } from '../evidence/criteria.ts';
 import { openSession } from '../evidence/session.ts';
 import type { Seen, Weights } from '../pruner.ts';
 import { type Check, givenEpoch, judged } from './check.ts';
@@ -8,7 +8,7 @@ import { expectClose, expectSame, fail } from './compare.ts';
 import { copes } from './copes.ts';
 import { cut, select, unitsOf } from './epochs.ts';
 import { judge, watch } from './judge.ts';
-import { bareWeights, tensorsOf, withTensors } from './lend.ts';
+import { bareWeights, evidenceIn, joined, tensorsOf, withTensors } from './lend.ts';
 import { weightsOf } from './numbers.ts';
 
 /** The contract, clause by clause. */
@@ -216,6 +216,26 @@ export const checks: readonly Check[] = [
         await judged(subject.make(), parts),
       );
     },
+  },
+  {
+    name: 'judges the same whether the optimizer’s steps come one by one or together',
+    applies: ({ make }) =>
+      criteriaOf(make()).some((one) => poolsBatches(one) && one.needs?.includes('updates')),
+    run: (subject) =>
+      withTensors([givenEpoch(subject)], async ([seen]) => {
+        const pruner = subject.make();
+        const session = openSession(pruner, seen![0]!.bias.shape[0]);
+        const evidence = joined(seen!);
+        try {
+          session.epochBegin(weightsOf(seen![0]!));
+          session.batchEnd({ ...weightsOf(seen!.at(-1)!), ...evidence });
+          const together = (await session.judge(weightsOf(seen!.at(-1)!)))();
+          expectClose(pruner, 'of steps shown as one', await judge(subject.make(), seen!), together);
+        } finally {
+          session.dispose();
+          tf.dispose(evidenceIn(evidence));
+        }
+      }),
   },
   {
     name: 'judges a unit the same wherever it stands',

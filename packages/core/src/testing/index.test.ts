@@ -33,7 +33,7 @@ const restlessness = (): ScorePruner<tf.Tensor> => ({
   init: (units) => tf.zeros([units]),
   onEpochBegin: (_, total) => tf.zerosLike(total),
   onBatchEnd: ({ updates: { incoming } }, total) =>
-    tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), 0)),
+    tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), [0, 1])),
   score: (_, total) => total,
 });
 
@@ -429,7 +429,7 @@ describe('batch', () => {
     expect(seen.incoming.shape).toEqual([2, 3]);
     expect(seen.bias.shape).toEqual([3]);
     expect(seen.outgoing.shape).toEqual([3, 3]);
-    expect(seen.updates.outgoing.gradient.shape).toEqual([3, 3]);
+    expect(seen.updates.outgoing.gradient.shape).toEqual([1, 3, 3]);
   });
 
   it('draws the same by the same seed, and other numbers by another', () => {
@@ -442,8 +442,8 @@ describe('batch', () => {
   it('ends a left-out update at the weights, a tenth of the gradient away', () => {
     const { before, after } = batch({ incoming: [[1, 2]], updates: { incoming: { gradient: [[10, -10]] } } })
       .updates.incoming;
-    expect(after.arraySync()).toEqual([[1, 2]]);
-    expect(before.arraySync()).toEqual([[2, 1]]);
+    expect(after.arraySync()).toEqual([[[1, 2]]]);
+    expect(before.arraySync()).toEqual([[[2, 1]]]);
   });
 
   it('refuses parts that do not fit each other', () => {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evidenceFields } from '../evidence/criteria.ts';
-import type { Pruner, Seen, Weights } from '../pruner.ts';
+import type { Pruner, Seen, Update, Weights } from '../pruner.ts';
 import type { Epoch } from './epochs.ts';
 import { batch, weightsOf } from './numbers.ts';
 
@@ -22,10 +22,38 @@ export async function withTensors<T>(
 /** All that a pruner is shown. */
 export function tensorsOf(shown: Seen | Weights): tf.Tensor[] {
   const weights = [shown.incoming, shown.bias, shown.outgoing, shown.scales];
-  if (!('updates' in shown)) return weights;
-  const steps = [shown.updates.incoming, shown.updates.outgoing];
-  const updates = steps.flatMap(({ gradient, before, after }) => [gradient, before, after]);
-  return [...weights, shown.activations, shown.errors, shown.losses, ...updates];
+  return 'updates' in shown ? [...weights, ...evidenceIn(shown)] : weights;
+}
+
+/** What a pruner is shown of batches. */
+export type Shown = Omit<Seen, keyof Weights>;
+
+export function evidenceIn({ activations, errors, losses, updates }: Shown): tf.Tensor[] {
+  const steps = [updates.incoming, updates.outgoing];
+  return [
+    ...[activations, errors, losses],
+    ...steps.flatMap(({ gradient, before, after }) => [gradient, before, after]),
+  ];
+}
+
+/** What a pruner that pools is shown of several batches at once. The tensors are the caller's to dispose. */
+export function joined(seen: readonly Seen[]): Shown {
+  const all = <T extends tf.Tensor>(of: (one: Seen) => T): T => tf.concat(seen.map(of), 0) as T;
+  const steps = (of: (one: Seen) => Update): Update => ({
+    gradient: all((one) => of(one).gradient),
+    before: all((one) => of(one).before),
+    after: all((one) => of(one).after),
+  });
+  return {
+    activations: all(({ activations }) => activations),
+    errors: all(({ errors }) => errors),
+    losses: all(({ losses }) => losses),
+    patterns: seen.reduce((sum, { patterns }) => sum + patterns, 0),
+    updates: {
+      incoming: steps(({ updates }) => updates.incoming),
+      outgoing: steps(({ updates }) => updates.outgoing),
+    },
+  };
 }
 
 /** Weights that say what is wrong when evidence is looked for in them. */

@@ -4,7 +4,7 @@ import type { Seen, Update, Weights } from '../pruner.ts';
 /** Rows of numbers. */
 export type Matrix = readonly (readonly number[])[];
 
-/** One optimizer step in plain numbers. See {@link Update}. */
+/** One optimizer step in plain numbers, in the weights' own layout. See {@link Update}. */
 export interface UpdateNumbers {
   readonly gradient: Matrix;
   readonly before: Matrix;
@@ -153,9 +153,9 @@ function uniform(seed: number): () => number {
 export function batch(parts: BatchParts = {}): Seen {
   const numbers = complete(parts);
   const step = ({ gradient, before, after }: UpdateNumbers): Update => ({
-    gradient: matrix(gradient),
-    before: matrix(before),
-    after: matrix(after),
+    gradient: single(gradient),
+    before: single(before),
+    after: single(after),
   });
   return {
     group: numbers.group,
@@ -173,6 +173,9 @@ export function batch(parts: BatchParts = {}): Seen {
 
 // a shape of its own, for a matrix without rows has none that TensorFlow.js could read off it
 const matrix = (rows: Matrix): tf.Tensor2D => tf.tensor2d(rows.flat(), [rows.length, rows[0]?.length ?? 0]);
+
+const single = (rows: Matrix): tf.Tensor3D =>
+  tf.tensor3d(rows.flat(), [1, rows.length, rows[0]?.length ?? 0]);
 
 /** The part of a batch that is always there. */
 export const weightsOf = ({ group, incoming, bias, outgoing, scales }: Seen): Weights => ({
