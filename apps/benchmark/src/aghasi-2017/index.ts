@@ -4,7 +4,7 @@ import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } f
 import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { LEVELS, networks, TUNING_ROWS } from './paper.ts';
-import { accuracyTable, caseOf, find, methods, networksIn, sizeTable, stages } from './tables.ts';
+import { accuracyTable, caseOf, find, formsTable, methods, networksIn, sizeTable, stages } from './tables.ts';
 
 export const aghasi2017: Benchmark = {
   name: 'aghasi-2017',
@@ -14,19 +14,20 @@ export const aghasi2017: Benchmark = {
     const cache = join(options.out, 'nets');
     const { quick, engine } = options;
     const jobs = networks.flatMap((network) =>
-      options.seeds.map((seed): Job => ({ network, seed, quick, engine, cache })),
+      options.seeds.slice(0, network.trainings).map((seed): Job => ({ network, seed, quick, engine, cache })),
     );
     const measured = await runJobs<Job, Measured>([jobs], {
       ...{ benchmark: this.name, workers: options.workers, log: options.log, isolate: false },
       describe: ({ network, seed }) => `${network.name}, seed ${seed}: done`,
     });
     const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
-    return { name: this.name, environment, rows: rowsOf(measured) };
+    return { name: this.name, environment, rows: rowsOf(measured, options.seeds.length) };
   },
 
   terminal: (result) =>
     [
       ['Test accuracy in percent, with as many weights gone by both methods', accuracyTable(result)] as const,
+      ['The two forms of Net-Trim', formsTable(result)] as const,
       ['Size of the saved model, gzipped (Net-Trim, fine-tuned)', sizeTable(result)] as const,
     ]
       .map(([title, table]) => `${title}\n\n${terminalTable({ ...table, width: 120 })}`)
@@ -35,13 +36,15 @@ export const aghasi2017: Benchmark = {
   page(result): Page {
     const { environment } = result;
     const runs =
-      environment.seeds === 1 ? 'one training of each' : `means of ${environment.seeds} trainings of each`;
+      environment.seeds === 1
+        ? 'one training of each'
+        : `means of ${environment.seeds} trainings of each, or of as many as are noted`;
     return {
       title: 'Pruning single weights by convex programs',
       intro:
         `The six networks of Aghasi et al. (2017) on ${environment.dataset}: test accuracy in percent, ${runs}. Epsilon was ` +
         'chosen on validation data. Magnitude takes as many weights as Net-Trim did, of each layer or of all together: ' +
-        `whichever did better on validation data. Fine-tuning: on ${TUNING_ROWS} images at most, the zeros held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
+        `whichever did better on validation data. In parallel each layer goes by what it read before, in cascade by what the pruned ones leave. Fine-tuning: on ${TUNING_ROWS} images at most, the zeros held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
       meta: metaOf(environment),
       sections: [
         {
@@ -50,6 +53,7 @@ export const aghasi2017: Benchmark = {
             {
               table: htmlTable({ caption: 'As many weights gone by both methods', ...accuracyTable(result) }),
             },
+            { table: htmlTable({ caption: 'The two forms of Net-Trim', ...formsTable(result) }) },
             ...networksIn(result).map(({ name, title }) => ({ chart: chartOf(result, name, title) })),
           ],
         },
@@ -63,20 +67,26 @@ export const aghasi2017: Benchmark = {
   },
 };
 
-/** All seeds' figures of each case. A fine-tuned network should have lost nothing, up to three quarters of its weights gone. */
-export function rowsOf(measured: readonly Measured[]): Row[] {
+/**
+ * All seeds' figures of each case, with a note where they are fewer than asked for. A fine-tuned network should have lost
+ * nothing, up to three quarters of its weights gone.
+ */
+export function rowsOf(measured: readonly Measured[], wanted: number): Row[] {
   const figures = measured.flatMap((one) => Object.entries(one.figures));
   const cases = [...new Set(figures.map(([name]) => name))];
   return cases.flatMap((name) => {
     const seeds = figures.filter(([other]) => other === name).map(([, found]) => found);
-    return Object.keys(seeds[0]!).map((metric) =>
-      rowOf(
+    return Object.keys(seeds[0]!).map((metric) => ({
+      ...rowOf(
         name,
         metric,
         seeds.map((found) => found[metric]!),
         metric === 'change' && targets.has(name) ? { target: 0 } : {},
       ),
-    );
+      ...(seeds.length < wanted && {
+        note: `of ${seeds.length === 1 ? 'one training' : `${seeds.length} trainings`}`,
+      }),
+    }));
   });
 }
 
@@ -88,17 +98,19 @@ const targets = new Set(
 
 function chartOf(result: Result, name: string, title: string): LineChart {
   const unpruned = find(result, `${name}/unpruned`)?.value ?? Number.NaN;
-  const series = Object.entries(methods).flatMap(([method, methodName]) =>
-    Object.entries(stages).map(([stage, stageName]) => ({
-      name: `${methodName}, ${stageName}`,
-      dashed: stage === 'pruned',
-      points: LEVELS.flatMap((level) => {
-        const of = `${name}/${level}-percent/${method}/${stage}`;
-        const [zeros, accuracy] = [find(result, of, 'zeros'), find(result, of)];
-        return zeros && accuracy ? [[zeros.value, accuracy.value] as const] : [];
-      }),
-    })),
-  );
+  const series = Object.entries(methods)
+    .flatMap(([method, methodName]) =>
+      Object.entries(stages).map(([stage, stageName]) => ({
+        name: `${methodName}, ${stageName}`,
+        dashed: stage === 'pruned',
+        points: LEVELS.flatMap((level) => {
+          const of = `${name}/${level}-percent/${method}/${stage}`;
+          const [zeros, accuracy] = [find(result, of, 'zeros'), find(result, of)];
+          return zeros && accuracy ? [[zeros.value, accuracy.value] as const] : [];
+        }),
+      })),
+    )
+    .filter(({ points }) => points.length > 0);
   return {
     title: `Accuracy against the share of weights gone: ${title}`,
     x: { name: 'weights that are 0, %', min: 0, max: 100 },

@@ -68,13 +68,15 @@ export async function measure(job: Job): Promise<Measured> {
   try {
     const from = await trained(bench);
     const unpruned = await figuresOf(bench, from);
-    const trimmed = await trimmedBy(bench, from);
+    const trimmed = await trimmedBy(bench, from, 'parallel');
+    const cascaded = network.cascade ? await trimmedBy(bench, from, 'cascade') : [];
     const figures: Record<string, Figures> = { [`${network.name}/unpruned`]: unpruned };
     for (const level of LEVELS) {
       const nettrim = bestAt(trimmed, level / 100);
       if (!nettrim) continue;
       const magnitude = await smallestGone(bench, from, nettrim.zeros);
-      for (const [method, chosen] of Object.entries({ nettrim, magnitude })) {
+      const cascade = bestAt(cascaded, level / 100);
+      for (const [method, chosen] of Object.entries({ nettrim, ...(cascade && { cascade }), magnitude })) {
         const stages = { pruned: chosen.path, tuned: await tunedFrom(bench, chosen.path) };
         for (const [stage, path] of Object.entries(stages)) {
           const measured = await figuresOf(bench, path);
@@ -114,15 +116,16 @@ const shortened = (recipe: Recipe, quick: boolean): Recipe => (quick ? { ...reci
  * Net-Trim with one epsilon after the other, until enough weights go. The layer before the softmax has a hundredth of the
  * weights, and stays: that did better on validation images at every epsilon.
  */
-async function trimmedBy(bench: Bench, from: string): Promise<Candidate[]> {
+async function trimmedBy(bench: Bench, from: string, form: 'parallel' | 'cascade'): Promise<Candidate[]> {
   const { job, digits } = bench;
   const search = job.quick ? { patterns: 300, iterations: 20 } : job.network.search;
   const candidates: Candidate[] = [];
   const keep = [`fc${job.network.hidden.length + 1}`];
   for (const epsilon of job.network.epsilons) {
     const data = { x: digits.train.x, batchSize: 500 };
-    const what = `nettrim-${epsilon}-${keyOf([search, keep])}`;
-    const found = await candidate(bench, from, what, { pruner: netTrim({ epsilon, ...search }), data, keep });
+    const what = `${form === 'cascade' ? 'cascade' : 'nettrim'}-${epsilon}-${keyOf([search, keep])}`;
+    const pruner = netTrim({ epsilon, form, ...search });
+    const found = await candidate(bench, from, what, { pruner, data, keep });
     candidates.push(found);
     if (found.zeros >= Math.max(...LEVELS) / 100) break;
   }

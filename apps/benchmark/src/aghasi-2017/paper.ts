@@ -30,17 +30,23 @@ export interface Network {
   readonly epsilons: readonly number[];
   /** Of Net-Trim, whatever epsilon is. */
   readonly search: { readonly patterns: number; readonly iterations: number };
+  /** Whether Net-Trim is tried in cascade, too. */
+  readonly cascade: boolean;
+  /** The most seeds that it is trained with. */
+  readonly trainings: number;
 }
 
 const dense = {
   ...{ conv: [], tuning: recipe(5, 5e-4) },
   ...{ epsilons: [0.03, 0.12, 0.35, 0.5], search: { patterns: 3000, iterations: 60 } },
+  ...{ cascade: true, trainings: 3 },
 };
 const convolutional = {
   ...{ conv: [32, 32], hidden: [512] },
   ...{ tuning: recipe(1, 5e-4) },
-  // with six times as many weights as the widest of the others, a round takes as much longer
-  ...{ epsilons: [0.003, 0.01, 0.03, 0.1], search: { patterns: 3000, iterations: 30 } },
+  // with twice as many weights as the widest of the others and three times as many as the next, all takes longer
+  ...{ epsilons: [0.003, 0.012, 0.045, 0.1], search: { patterns: 3000, iterations: 30 } },
+  ...{ cascade: false, trainings: 1 },
 };
 
 export const networks: readonly Network[] = [

@@ -8,7 +8,11 @@ export interface Table {
   readonly rows: readonly (readonly Exclude<Cell, object>[])[];
 }
 
-export const methods = { nettrim: 'Net-Trim', magnitude: 'Magnitude' } as const;
+export const methods = {
+  nettrim: 'Net-Trim',
+  cascade: 'Net-Trim in cascade',
+  magnitude: 'Magnitude',
+} as const;
 export const stages = { pruned: 'pruned', tuned: 'fine-tuned' } as const;
 
 export const find = ({ rows }: Result, name: string, metric = 'accuracy'): Row | undefined =>
@@ -33,28 +37,60 @@ const withSpread = (row: Row | undefined): string | null =>
 export const networksIn = (result: Result): Network[] =>
   networks.filter(({ name }) => find(result, `${name}/unpruned`));
 
+/** A network with how many trainings its figures are of, where they are fewer than the others'. */
+function labelOf(result: Result, { name, title }: Network): string {
+  const note = find(result, `${name}/unpruned`)?.note;
+  return note === undefined ? title : `${title} (${note})`;
+}
+
 /** What is left of the accuracy, with as many weights gone by both methods. */
 export function accuracyTable(result: Result): Table {
   const numeric = true;
+  const compared = ['nettrim', 'magnitude'] as const;
   return {
     columns: [
       { name: 'Network' },
       { name: 'Unpruned', numeric },
       { name: 'Zeros, %', numeric },
-      ...Object.values(methods).flatMap((method) =>
-        Object.values(stages).map((stage) => ({ name: `${method}, ${stage}`, numeric })),
+      ...compared.flatMap((method) =>
+        Object.values(stages).map((stage) => ({ name: `${methods[method]}, ${stage}`, numeric })),
       ),
     ],
     rows: networksIn(result).flatMap((network) =>
       LEVELS.map((level) => [
-        network.title,
+        labelOf(result, network),
         withSpread(find(result, `${network.name}/unpruned`)),
         shown(find(result, caseOf(network, level, 'nettrim', 'pruned'), 'zeros'), 1),
-        ...keysOf(methods).flatMap((method) =>
+        ...compared.flatMap((method) =>
           keysOf(stages).map((stage) => withSpread(find(result, caseOf(network, level, method, stage)))),
         ),
       ]),
     ),
+  };
+}
+
+/** Net-Trim's two forms, each with as many weights gone as its best epsilon took. */
+export function formsTable(result: Result): Table {
+  const numeric = true;
+  const forms = { nettrim: 'Parallel', cascade: 'Cascade' } as const;
+  return {
+    columns: [
+      { name: 'Network' },
+      ...Object.values(forms).flatMap((form) =>
+        ['zeros, %', ...Object.values(stages)].map((figure) => ({ name: `${form}, ${figure}`, numeric })),
+      ),
+    ],
+    rows: networksIn(result)
+      .filter(({ cascade }) => cascade)
+      .flatMap((network) =>
+        LEVELS.map((level) => [
+          labelOf(result, network),
+          ...keysOf(forms).flatMap((form) => [
+            shown(find(result, caseOf(network, level, form, 'pruned'), 'zeros'), 1),
+            ...keysOf(stages).map((stage) => withSpread(find(result, caseOf(network, level, form, stage)))),
+          ]),
+        ]),
+      ),
   };
 }
 
@@ -73,7 +109,7 @@ export function sizeTable(result: Result): Table {
     rows: networksIn(result).map((network) => {
       const whole = find(result, `${network.name}/unpruned`, 'gzipped');
       return [
-        network.title,
+        labelOf(result, network),
         shown(whole, 0),
         ...LEVELS.flatMap((level) => {
           const small = find(result, caseOf(network, level, 'nettrim', 'tuned'), 'gzipped');
