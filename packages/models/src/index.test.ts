@@ -71,21 +71,30 @@ describe('lenet', () => {
   });
 });
 
-describe('mlp', () => {
+describe.each([
+  ['mlp', (l2: number) => mlp({ inputs: 2, hidden: [3], classes: 2, l2 }), [1, 2]],
+  [
+    'lenet',
+    (l2: number) => lenet({ inputShape: [8, 8, 1], conv: [2], dense: [3], classes: 2, l2 }),
+    [1, 8, 8, 1],
+  ],
+])('weight decay of %s', (_, build, shape) => {
   it('adds the squared kernel weights to the loss when asked', async () => {
     const lossOf = async (l2: number) => {
-      const model = mlp({ inputs: 2, hidden: [3], classes: 2, l2 });
+      const model = build(l2);
       model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
-      const logs = await model.fit(tf.ones([1, 2]), tf.tensor([[1, 0]]), { verbose: 0 });
+      const logs = await model.fit(tf.ones(shape), tf.tensor([[1, 0]]), { verbose: 0 });
       return (logs.history.loss as number[])[0]!;
     };
-    const squares = kernels(mlp({ inputs: 2, hidden: [3], classes: 2 }))
+    const squares = kernels(build(0))
       .flatMap((kernel) => [...kernel])
       .reduce((sum, weight) => sum + weight ** 2, 0);
     expect((await lossOf(0.1)) - (await lossOf(0))).toBeCloseTo(0.1 * squares, 5);
-    expect(() => mlp({ l2: -1 })).toThrow('[models] l2 must be a number of 0 or more, got -1');
+    expect(() => build(-1)).toThrow('[models] l2 must be a number of 0 or more, got -1');
   });
+});
 
+describe('mlp', () => {
   it('stacks the hidden layers that it is given', () => {
     const model = mlp();
     expect(['fc1', 'fc2', 'fc3', 'fc4'].map((name) => shapeOf(model, name)[1])).toEqual([60, 45, 30, 26]);

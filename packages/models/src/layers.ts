@@ -20,6 +20,18 @@ export type Activation = (typeof activations)[number];
 /** Makes the kernel initializer of the next layer. */
 export type NextInitializer = () => ReturnType<typeof tf.initializers.glorotUniform>;
 
+/** How a layer's kernel begins, and what is added to the loss for it. */
+export interface KernelArgs {
+  readonly kernelInitializer: ReturnType<NextInitializer>;
+  readonly kernelRegularizer?: ReturnType<typeof tf.regularizers.l2>;
+}
+
+/** The next layer's kernel, with weight decay if there is any. */
+export const kernelArgs = (next: NextInitializer, l2: number): KernelArgs => ({
+  kernelInitializer: next(),
+  ...(l2 && { kernelRegularizer: tf.regularizers.l2({ l2 }) }),
+});
+
 /**
  * Glorot initializers, each with a seed of its own: with one seed for all, TensorFlow.js would draw the
  * same numbers for every layer.
@@ -43,11 +55,11 @@ export interface Head {
   readonly classes: number;
   readonly activation: Activation;
   readonly dropout: number;
-  readonly l2?: number;
+  readonly l2: number;
 }
 
 /** `what` is the caller's own name for `dense`. */
-export const checkHead = (what: string, { dense, classes, activation, dropout, l2 = 0 }: Head): void => {
+export const checkHead = (what: string, { dense, classes, activation, dropout, l2 }: Head): void => {
   checkWidths(what, dense);
   checkWhole('classes', classes, 2);
   checkOneOf('activation', activation, activations);
@@ -61,14 +73,10 @@ export const checkHead = (what: string, { dense, classes, activation, dropout, l
  */
 export const addHead = (model: tf.Sequential, head: Head, next: NextInitializer): void => {
   const { dense, classes, activation, dropout, l2 } = head;
-  const kernel = () => ({
-    kernelInitializer: next(),
-    ...(l2 && { kernelRegularizer: tf.regularizers.l2({ l2 }) }),
-  });
   for (const [i, units] of dense.entries()) {
-    model.add(tf.layers.dense({ name: `fc${i + 1}`, units, activation, ...kernel() }));
+    model.add(tf.layers.dense({ name: `fc${i + 1}`, units, activation, ...kernelArgs(next, l2) }));
     if (dropout > 0) model.add(tf.layers.dropout({ name: `dropout${i + 1}`, rate: dropout }));
   }
   const name = `fc${dense.length + 1}`;
-  model.add(tf.layers.dense({ name, units: classes, activation: 'softmax', ...kernel() }));
+  model.add(tf.layers.dense({ name, units: classes, activation: 'softmax', ...kernelArgs(next, l2) }));
 };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-layers';
 import { checkWidths, fail } from './check.ts';
-import { type Activation, addHead, checkHead, initializersFrom } from './layers.ts';
+import { type Activation, addHead, checkHead, initializersFrom, kernelArgs } from './layers.ts';
 
 /** What {@link lenet} takes. */
 export interface LenetArgs {
@@ -16,6 +16,11 @@ export interface LenetArgs {
   readonly activation?: Activation;
   /** After each hidden dense layer; unseeded. Default 0. */
   readonly dropout?: number;
+  /**
+   * Weight decay: this times the sum of the squared kernel weights is added to the loss, in which `fit` then includes it.
+   * Default 0.
+   */
+  readonly l2?: number;
   /** Of the initial weights. Default 1. */
   readonly seed?: number;
 }
@@ -55,9 +60,10 @@ export const lenet = ({
   classes = 10,
   activation = 'relu',
   dropout = 0,
+  l2 = 0,
   seed = 1,
 }: LenetArgs = {}): tf.Sequential => {
-  const head = { dense, classes, activation, dropout };
+  const head = { dense, classes, activation, dropout, l2 };
   checkWidths('conv', conv);
   if (conv.length === 0)
     fail('conv must name one convolution or more, got []. For dense layers alone use mlp');
@@ -67,10 +73,15 @@ export const lenet = ({
   const next = initializersFrom(seed);
   const model = tf.sequential();
   for (const [i, filters] of conv.entries()) {
-    const kernelInitializer = next();
     const first = i === 0 ? { inputShape: [...inputShape] } : {};
     model.add(
-      tf.layers.conv2d({ name: `conv${i + 1}`, filters, kernelSize: KERNEL, kernelInitializer, ...first }),
+      tf.layers.conv2d({
+        name: `conv${i + 1}`,
+        filters,
+        kernelSize: KERNEL,
+        ...kernelArgs(next, l2),
+        ...first,
+      }),
     );
     model.add(tf.layers.maxPooling2d({ name: `pool${i + 1}`, poolSize: POOL }));
     model.add(tf.layers.activation({ name: `act${i + 1}`, activation }));

@@ -4,7 +4,7 @@ import { type LenetArgs, lenet } from './lenet.ts';
 import { type MlpArgs, mlp } from './mlp.ts';
 
 /** What {@link buildModel} takes: each network has some of these. */
-export interface BuildOptions extends LenetArgs, Pick<MlpArgs, 'hidden'> {}
+export interface BuildOptions extends Omit<LenetArgs, 'l2'>, Pick<MlpArgs, 'hidden'> {}
 
 /** One network of the record {@link models}. */
 export interface ModelEntry {
