@@ -1,9 +1,11 @@
 import { addOutgoing, type Compensation, leastSquares, none, type Pruner } from '@espalier/core';
 import { angle } from '@espalier/pruner-angle';
 import { magnitude } from '@espalier/pruner-magnitude';
+import { nisp } from '@espalier/pruner-nisp';
 import { random } from '@espalier/pruner-random';
 import { reconstruction } from '@espalier/pruner-reconstruction';
 import { relevance } from '@espalier/pruner-relevance';
+import { taylor } from '@espalier/pruner-taylor';
 
 /** Who judges, and what the survivors take over. */
 export interface Method {
@@ -23,6 +25,8 @@ export const methods: Readonly<Record<string, Method>> = {
   'angle-refit': { pruner: () => angle(), compensation: leastSquares },
   'reconstruction-refit': { pruner: () => reconstruction(), compensation: leastSquares },
   'relevance-refit': { pruner: () => relevance({ order: 2 }), compensation: leastSquares },
+  'taylor-refit': { pruner: () => taylor(), compensation: leastSquares },
+  'nisp-refit': { pruner: () => nisp(), compensation: leastSquares },
   'magnitude-refit': { pruner: () => magnitude({ norm: 'l2', of: 'outgoing' }), compensation: leastSquares },
   'random-refit': { pruner: (seed) => random({ seed }), compensation: leastSquares },
   'random-none': { pruner: (seed) => random({ seed }), compensation: none },
