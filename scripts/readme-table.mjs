@@ -81,6 +81,7 @@ function noise({ rows }) {
   };
   const methods = {
     'reconstruction-refit': 'reconstruction',
+    'taylor-refit': 'Taylor',
     'magnitude-refit': 'magnitude',
     'angle-refit': 'angle',
     'random-refit': 'random',

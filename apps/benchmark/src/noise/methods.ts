@@ -32,8 +32,12 @@ export const methods: Readonly<Record<string, Method>> = {
   'random-none': { pruner: (seed) => random({ seed }), compensation: none },
 };
 
+/** Criteria that are called by their initials. */
+const initials: ReadonlySet<string> = new Set(['nisp']);
+
 /** `angle-refit` as a table has it: `Angle, refit`. */
 export const titleOf = (name: string): string => {
   const [first = '', ...rest] = name.split('-');
-  return [first.slice(0, 1).toUpperCase() + first.slice(1), ...rest].join(', ').replace(', none', '');
+  const title = first.slice(0, initials.has(first) ? undefined : 1).toUpperCase();
+  return [title + first.slice(title.length), ...rest].join(', ').replace(', none', '');
 };
