@@ -1,6 +1,7 @@
 import { version_cpu } from '@tensorflow/tfjs-backend-cpu';
 import { version_wasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { keepDataAtHand } from './at-hand.ts';
 import type { Engine } from './choose.ts';
 import { registerTrainingKernels } from './kernels/index.ts';
 import { fuseOptimizers } from './optimizers/index.ts';
@@ -17,6 +18,7 @@ export const wasmEngine = (locate: () => void): Engine<'wasm'> => ({
     fuseOptimizers();
     return version_wasm;
   },
+  settle: keepDataAtHand,
 });
 
 export const cpuEngine: Engine<'cpu'> = {
