@@ -8,7 +8,7 @@ import { terminalOf } from './tables.ts';
 
 export const li2018: Benchmark = {
   name: 'li-2018',
-  description: 'similar filters: LeNet-5 without 80% of them, by seven criteria, and how small it can be',
+  description: 'similar filters: LeNet-5 without 80% of them, by five criteria, and how small it can be',
 
   async run(options) {
     const { whole, others } = jobsFor(options);

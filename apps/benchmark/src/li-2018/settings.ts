@@ -21,9 +21,7 @@ export const methods = {
   kmeans: 'K-means++ (the paper)',
   random: 'Random',
   magnitude: 'Magnitude, L1',
-  'geometric-median': 'Geometric median',
   taylor: 'Taylor',
-  fisher: 'Fisher',
   apoz: 'Zero activations',
 } as const;
 export type Method = keyof typeof methods;

@@ -1,9 +1,9 @@
 import { type CalibrationData, leastSquares, type Pruner, plan, shrink } from '@espalier/core';
 import { apoz } from '@espalier/pruner-apoz';
 import { clustering } from '@espalier/pruner-clustering';
-import { geometricMedian, magnitude } from '@espalier/pruner-magnitude';
+import { magnitude } from '@espalier/pruner-magnitude';
 import { random } from '@espalier/pruner-random';
-import { fisher, taylor } from '@espalier/pruner-taylor';
+import { taylor } from '@espalier/pruner-taylor';
 import { disposeModel } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
@@ -16,9 +16,7 @@ const pruners: Readonly<Record<Method, (seed: number) => Pruner>> = {
   kmeans: (seed) => clustering({ seed }),
   random: (seed) => random({ seed }),
   magnitude: () => magnitude(),
-  'geometric-median': () => geometricMedian(),
   taylor: () => taylor(),
-  fisher: () => fisher(),
   apoz: () => apoz(),
 };
 
