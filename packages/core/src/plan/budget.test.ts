@@ -74,7 +74,12 @@ describe('a budget of a cost', () => {
     // 4 * 4 + 4 * 4 + 2 * 4 = 40 of 64
     expect(gone(await planMlp({ budget: { macs: 40 } }))).toEqual({ first: 2, second: 1 });
     expect(gone(await planMlp({ budget: { bytes: 4 * 50 } }))).toEqual({ first: 2, second: 1 });
-    expect((await planMlp({ budget: { params: 77 } })).groups).toEqual([]);
+  });
+
+  it('says that it is met already', async () => {
+    const made = await planMlp({ budget: { params: 77 } });
+    expect(made.groups).toEqual([]);
+    expect(made.notes).toEqual(['params: at most 77 should be left, and there are only 77: nothing goes']);
   });
 
   it('is a total: to a half twice leaves a half', async () => {

@@ -50,7 +50,11 @@ export function choose<G extends Watched>(
   if (units === undefined) return withNote(without(turns.length), limit);
   const found = without(units);
   // counts that were only tried are nobody's wish
-  return { ...found, chosen: found.chosen.map((pool) => ({ ...pool, notes: [] })) };
+  const chosen = found.chosen.map((pool) => ({ ...pool, notes: [] }));
+  if (units > 0 || earlier.length > 0) return { ...found, chosen };
+  const { measure, most } = limit;
+  const met = `${measure}: at most ${most} should be left, and there are only ${analysis.cost[measure]}: nothing goes`;
+  return { ...found, chosen, notes: [met, ...found.notes] };
 }
 
 function chooseUnits<G extends Watched>(
