@@ -4,14 +4,23 @@ import { loadModel, saveModel, useEngine } from '@espalier/engine';
 import { magnitude } from '@espalier/pruner-magnitude';
 import { nisp } from '@espalier/pruner-nisp';
 import { random } from '@espalier/pruner-random';
-import { disposeModel, train } from '@espalier/trainer';
+import { cosineRate, disposeModel, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
 import type { Data } from '../data.ts';
 import { compiled, loadData, networkFor, widths } from './networks.ts';
-import { type LevelName, levels, type MethodName, methods, type NetName, nets, QUICK } from './settings.ts';
+import {
+  DECAY,
+  type LevelName,
+  levels,
+  type MethodName,
+  methods,
+  type NetName,
+  nets,
+  QUICK,
+} from './settings.ts';
 import { type Tuned, tune } from './tune.ts';
 
 /** One network with one seed: all that a worker needs to know. */
@@ -59,7 +68,16 @@ export async function measure(job: Job): Promise<Measured> {
   const data = await loadData(job.net, job.quick);
   const cache = cacheIn(job.cache);
   const kept = async (small: Small | undefined): Promise<Tuned> => {
-    const key = keyOf([small, job.quick, engine.name, data.title, nets[job.net], widths[job.net], levels]);
+    const key = keyOf([
+      small,
+      job.quick,
+      engine.name,
+      data.title,
+      nets[job.net],
+      widths[job.net],
+      DECAY,
+      levels,
+    ]);
     const name = [job.net, ...Object.values(small ?? { level: 'unpruned' }), `seed${job.seed}`, key].join(
       '-',
     );
@@ -81,9 +99,9 @@ export async function measure(job: Job): Promise<Measured> {
 
 async function carryOut(job: Job, small: Small | undefined, data: Data): Promise<Tuned> {
   const { net, seed, quick } = job;
-  const { points, batchSize } = nets[net];
+  const { points, batchSize, rate } = nets[net];
   const epochs = quick ? QUICK : nets[net].epochs;
-  const args = { epochs: epochs.tuned, points, batchSize, seed };
+  const args = { epochs: epochs.tuned, rate, points, batchSize, seed };
   if (!small) return tune(await wholeNet(job, data), data, { ...args, epochs: 0 });
   const { method } = small;
   const { fraction } = levels[small.level];
@@ -118,13 +136,14 @@ async function prunedNet(
 /** The whole network, which all prunings with one seed begin with: the first of them trains it. */
 async function wholeNet({ net, seed, quick, cache }: Job, data: Data): Promise<LayersModel> {
   const { batchSize, rate } = nets[net];
+  const learningRate = cosineRate(rate);
   const epochs = quick ? QUICK.whole : nets[net].epochs.whole;
-  const key = keyOf([data.title, tf.getBackend(), quick, epochs, batchSize, rate, widths[net]]);
+  const key = keyOf([data.title, tf.getBackend(), quick, epochs, batchSize, rate, DECAY, widths[net]]);
   const path = join(cache, `${net}-whole-seed${seed}-${key}`);
   const kept = await loadModel(path).catch(() => undefined);
   if (kept) return compiled(kept, net);
   const model = networkFor(net, data, seed);
-  await train(model, { train: data.train }, { epochs, batchSize, seed });
+  await train(model, { train: data.train }, { epochs, batchSize, learningRate, seed });
   await saveModel(model, path);
   return model;
 }

@@ -4,8 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Data } from '../data.ts';
 import { loadDigits } from '../digits.ts';
 import { loadLetters } from '../singh-2018/letters.ts';
-import { HIDDEN } from '../singh-2018/paper.ts';
-import { type NetName, nets } from './settings.ts';
+import { DECAY, type NetName, nets } from './settings.ts';
 
 /** Rows of each part of MNIST in the quick form. */
 const FEW = 2000;
@@ -16,7 +15,7 @@ export const loadData = (net: NetName, quick: boolean): Promise<Data> =>
 /** How wide the hidden layers are, from the front. */
 export const widths: Readonly<Record<NetName, readonly number[]>> = {
   mnist: [10, 20, 50],
-  letters: Object.values(HIDDEN),
+  letters: [120, 90, 60],
 };
 
 /** A network that is not trained yet; with hidden layers this wide. */
@@ -26,10 +25,11 @@ export function networkFor(
   seed: number,
   units: readonly number[] = widths[net],
 ): LayersModel {
+  const args = { classes, l2: DECAY, seed };
   const model =
     net === 'letters'
-      ? mlp({ hidden: units, inputs: x.shape[1]!, classes, seed })
-      : lenet({ conv: units.slice(0, 2), dense: units.slice(2), classes, seed });
+      ? mlp({ hidden: units, inputs: x.shape[1]!, ...args })
+      : lenet({ conv: units.slice(0, 2), dense: units.slice(2), ...args });
   return compiled(model, net);
 }
 

@@ -1,4 +1,4 @@
-import { disposeModel, type Examples, evaluate, train } from '@espalier/trainer';
+import { cosineRate, disposeModel, type Examples, evaluate, train } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Data } from '../data.ts';
@@ -16,6 +16,8 @@ export interface Tuned {
 
 export interface TuneArgs {
   readonly epochs: number;
+  /** The first rate; it falls to 0 by half a cosine. */
+  readonly rate: number;
   /** How often in an epoch validation accuracy is measured. */
   readonly points: number;
   readonly batchSize: number;
@@ -25,16 +27,17 @@ export interface TuneArgs {
 /** Trains a small network, measures it on test data once, and disposes it. */
 export async function tune(model: LayersModel, data: Data, args: TuneArgs): Promise<Tuned> {
   const { epochs, points, batchSize, seed } = args;
+  const [rate, steps] = [cosineRate(args.rate), epochs * points];
   const measured = async () => 100 * (await evaluate(model, data.validation)).accuracy;
   const curve: (readonly [number, number])[] = [[0, await measured()]];
   const parts = partsOf(data.train, points);
   try {
-    for (let step = 0; step < epochs * points; step++) {
+    for (let step = 0; step < steps; step++) {
       // an order of its own for each time a part is met
       await train(
         model,
         { train: parts[step % points]! },
-        { epochs: 1, batchSize, seed: 1000 * seed + step },
+        { epochs: 1, batchSize, learningRate: () => rate(step / steps), seed: 1000 * seed + step },
       );
       curve.push([(step + 1) / points, await measured()]);
     }
