@@ -1,7 +1,7 @@
 /**
  * Li, Xu & Zhu, "Filter level pruning based on similar feature extraction for convolutional neural networks" (2018):
  * LeNet-5 on MNIST, one filter of each cluster stays. The paper reports 17.9 times fewer parameters for 0.3 point. How
- * everything is trained is ours, and was not tuned.
+ * everything is trained is ours; only the frontier was tuned.
  */
 
 /** The whole network, and how all are trained: images move by a pixel, another way in each epoch. */
@@ -65,10 +65,16 @@ export const FRONTIER: readonly Step[] = [
 ];
 /**
  * Within the first share of a step's epochs units go; the unpruned network is the teacher. Half of the images stay where
- * they are: a network this small can't learn what centred ones look like from those that have moved.
+ * they are, by validation data: when all moved, 5-10-76-16 had 98.50% after 40 epochs (trained straight from the whole
+ * network), in place of 98.70% after 12. A rate of 0.01 did no better (98.60%), nor clearly did 5-13-60-13 (98.80%, but a
+ * higher loss). All of these were one training each.
  */
 export const STEPPING = {
-  ...{ rate: 0.003, batchSize: 64, until: 0.3, weight: 0.5, temperature: 2 },
+  rate: 0.003,
+  batchSize: 64,
+  until: 0.3,
+  weight: 0.5,
+  temperature: 2,
   noise: [
     { kind: 'shift', level: 0 },
     { kind: 'shift', level: 1 },
