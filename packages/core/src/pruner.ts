@@ -55,7 +55,7 @@ export interface Weights {
 
 /**
  * How the optimizer changed some weights: for each of its steps the weights' own layout, [steps, fanIn, units] or
- * [steps, units, fanOut]. One step, or one for each batch that a pruner which `pools` is shown at once.
+ * [steps, units, fanOut]. The batch's last step, or that of each batch that a pruner which `pools` is shown at once.
  */
 export interface Update {
   /** dE/dw of the batch's mean loss. */

@@ -120,6 +120,37 @@ it('a criterion that pools sees the optimizer’s steps that one sees that looks
   expect(tf.memory().numTensors - before).toBe(0);
 });
 
+it('where the optimizer steps several times in a batch, the last step is seen and nothing is left', async () => {
+  const model = compiled(smallMlp());
+  const { x, y } = task(model, 8);
+  const first = model.layers[0]!;
+  const found: Rows[] = [];
+  const pruner: ScorePruner = {
+    name: 'stepping',
+    needs: ['updates'],
+    pools: true,
+    onBatchEnd({ updates }, state) {
+      found.push(...(updates.incoming.before.arraySync() as Rows[]));
+      return state;
+    },
+    score: ({ bias }) => tf.zerosLike(bias),
+  };
+  const callback = watch({ pruner, scope: ['first'], budget: { count: 1 } });
+  const between: Rows[] = [];
+  const more = new CustomCallback({
+    onBatchBegin: async () => {
+      await model.trainOnBatch(x, y);
+      between.push(first.getWeights()[0]!.arraySync() as Rows);
+    },
+  });
+  const before = tf.memory().numTensors;
+  await model.fit(x, y, { epochs: 1, batchSize: 4, verbose: 0, callbacks: [more, callback] });
+  await callback.plan();
+  callback.dispose();
+  expect(found).toEqual(between);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
 it('what waits is freed with the watching, seen or not', async () => {
   const model = compiled(smallMlp());
   const { x, y } = task(model, 8);

@@ -25,11 +25,13 @@ export function keepAfter(steps: Steps): void {
 }
 
 export function disposeSteps(steps: Steps): void {
-  for (const { before, gradient, after } of steps.values()) {
-    before.dispose();
-    gradient?.dispose();
-    after?.dispose();
-  }
+  for (const step of steps.values()) disposeStep(step);
+}
+
+export function disposeStep({ before, gradient, after }: Step): void {
+  before.dispose();
+  gradient?.dispose();
+  after?.dispose();
 }
 
 const copyOf = (tensor: tf.Tensor): tf.Tensor => tf.keep(tensor.clone());

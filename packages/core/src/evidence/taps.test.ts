@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import { input, layers, model as modelOf } from '@tensorflow/tfjs-layers';
+import { input, layers, model as modelOf, type Shape } from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import type { Layer } from '../graph/rule.ts';
 import { on } from '../test-models/chain.ts';
@@ -75,4 +75,51 @@ it('an error that somebody gave is not taken away', () => {
   expect(dy.arraySync()).toEqual([[3, 5]]);
   expect(slope.arraySync()).toEqual([[3, 5]]);
   tf.dispose([x, dy, slope]);
+});
+
+/** Adds two, and hands both of them the very same error. */
+class Sum extends layers.Layer {
+  static className = 'Sum';
+  readonly #sum = tf.customGrad((a, b) => ({
+    value: tf.add(a as tf.Tensor, b as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => [dy, dy],
+  }));
+
+  override computeOutputShape([shape]: Shape[]): Shape {
+    return shape!;
+  }
+
+  override call([a, b]: tf.Tensor[]): tf.Tensor {
+    return this.#sum(a!, b!);
+  }
+}
+
+it('an error that somebody hands to two is not taken away with the other’s', async () => {
+  const source = input({ shape: [2] });
+  const dense = () => layers.dense({ units: 2, kernelInitializer: 'identity' });
+  const [skipped] = on(dense(), source);
+  const way = dense();
+  // the skip's error is added to the way's own, and goes
+  const [sum] = on(new Sum({}), on(way, on(dense(), skipped!)[0]!)[0]!, skipped!);
+  const model = modelOf({ inputs: source, outputs: sum! });
+  const captures: Capture[] = [];
+  const untap = tap(way as unknown as Layer, {
+    side: 'output',
+    when: 'always',
+    values: false,
+    errors: true,
+    captured: (capture) => captures.push(capture),
+  });
+  const x = tf.tensor2d([[1, -2]]);
+  const before = tf.memory().numTensors;
+  const heard = tf.variableGrads(
+    () => tf.sum(tf.square(model.apply(x, { training: true }) as tf.Tensor)) as tf.Scalar,
+  );
+  untap();
+  // d (2x)²/d(2x)
+  expect(captures.map(({ error }) => error!.arraySync())).toEqual([[[4, -8]]]);
+  tf.dispose([captures.map(({ error }) => error!), heard.value, heard.grads]);
+  expect(tf.memory().numTensors).toBe(before);
+  x.dispose();
+  model.dispose();
 });

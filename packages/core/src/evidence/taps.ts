@@ -148,7 +148,7 @@ function hearError(tensor: tf.Tensor, capture: Pick<Capture, 'error'>): void {
   node.gradient = (errors) => {
     const error = errors[place];
     if (!error) return gradient(errors);
-    const isFree = !error.kept && error.scopeId === tf.engine().state.activeScope.id;
+    const isFree = !error.kept && error.scopeId === tf.engine().state.activeScope.id && !isHandedOn(tensor);
     capture.error = tf.keep(isFree ? error : error.clone());
     const passed = gradient(errors);
     // one that is handed on as it is may be disposed where it is added to others
@@ -159,6 +159,14 @@ function hearError(tensor: tf.Tensor, capture: Pick<Capture, 'error'>): void {
     return Object.fromEntries(Object.entries(passed).map(([name, made]) => [name, own(made)]));
   };
 }
+
+/** Whether a gradient of somebody's own is taken by a tensor: it may hand the very same error to others, too. */
+const isHandedOn = (tensor: tf.Tensor): boolean =>
+  tf
+    .engine()
+    .state.activeTape.some(
+      ({ kernelName, inputs }) => !tf.getGradient(kernelName) && Object.values(inputs).includes(tensor),
+    );
 
 /** Puts a method of its own on one object; the answer brings back what was there: the class's, or another. */
 function replace<Key extends string>(object: Record<Key, unknown>, key: Key, method: unknown): () => void {

@@ -13,7 +13,7 @@ import { disposeCaptures, Pool } from './pool.ts';
 import { type Reader, readersOf } from './readers.ts';
 import { WatchedWeights } from './rows.ts';
 import { WatchedBatches } from './seen.ts';
-import { disposeSteps, keepAfter, type Steps, stepOf } from './steps.ts';
+import { disposeStep, disposeSteps, keepAfter, type Steps, stepOf } from './steps.ts';
 import { type Capture, tap, tapOptimizer } from './taps.ts';
 import { WeightedSums } from './weighted-sums.ts';
 
@@ -229,7 +229,11 @@ export class Watch {
     return tapOptimizer(optimizer, (gradients) => {
       for (const { name, tensor } of gradients) {
         const variable = variables.get(name);
-        if (variable) this.#steps.set(name, stepOf(variable, tensor));
+        if (!variable) continue;
+        // where the optimizer steps several times in a batch, the last step is shown
+        const earlier = this.#steps.get(name);
+        if (earlier) disposeStep(earlier);
+        this.#steps.set(name, stepOf(variable, tensor));
       }
     });
   }

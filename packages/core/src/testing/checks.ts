@@ -228,7 +228,8 @@ export const checks: readonly Check[] = [
         const evidence = joined(seen!);
         try {
           session.epochBegin(weightsOf(seen![0]!));
-          session.batchEnd({ ...weightsOf(seen!.at(-1)!), ...evidence });
+          for (const one of seen!) session.batchEnd(one, 'each');
+          session.batchEnd({ ...weightsOf(seen!.at(-1)!), ...evidence }, 'pooled');
           const together = (await session.judge(weightsOf(seen!.at(-1)!)))();
           expectClose(pruner, 'of steps shown as one', await judge(subject.make(), seen!), together);
         } finally {

@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { byRank } from '../plan/by-rank.ts';
 import type {
   BackwardPruner,
   EliminationPruner,
@@ -35,6 +36,15 @@ const restlessness = (): ScorePruner<tf.Tensor> => ({
   onBatchEnd: ({ updates: { incoming } }, total) =>
     tf.add(total, tf.sum(tf.abs(tf.sub(incoming.after, incoming.before)), [0, 1])),
   score: (_, total) => total,
+});
+
+/** Shifts of weights in the last epoch's last step, or the first of those that it is shown at once. */
+const lastShift = (pools = false): ScorePruner<tf.Tensor> => ({
+  ...restlessness(),
+  name: 'last-shift',
+  pools,
+  onBatchEnd: ({ updates: { incoming } }) =>
+    tf.sum(tf.abs(tf.slice(tf.sub(incoming.after, incoming.before), 0, 1)), [0, 1]),
 });
 
 /** Of the two units with the nearest biases, the one with the smaller goes into the other. */
@@ -78,6 +88,9 @@ describe('testPruner passes', () => {
   describe('weights alone', () => testPruner(magnitude));
   describe('errors', () => testPruner(badness));
   describe('updates', () => testPruner(restlessness));
+  describe('updates, several steps at once', () => testPruner(() => ({ ...restlessness(), pools: true })));
+  describe('updates, one member several steps at once and another each', () =>
+    testPruner(() => byRank({ pruners: [{ ...restlessness(), pools: true }, lastShift()] })));
   describe('pairs', () => testPruner(nearestBiases));
   describe('one unit after another', () => testPruner(byBias));
   describe('from the outputs back', () => testPruner(forerunner));
@@ -345,6 +358,12 @@ const planted: readonly (readonly [fault: string, check: string, message: RegExp
     'judges the same however the patterns are cut into batches',
     /in 4 batches instead of one/,
     watching(({ errors }, total) => tf.add(tf.div(total, 2), tf.mean(errors, 0))),
+  ],
+  [
+    'looks at the first of several steps alone',
+    'judges the same whether the optimizer’s steps come one by one or together',
+    /of steps shown as one, it answers/,
+    () => lastShift(true),
   ],
   [
     'favours the first units',

@@ -14,7 +14,7 @@ export interface TestOptions {
   readonly batches?: readonly BatchParts[];
   /**
    * Whether the same patterns in one batch or in several must lead to the same judgement. Default: yes,
-   * unless the pruner reads `updates`, which are there once for each batch.
+   * unless the pruner reads `updates`, of which there is one for each batch.
    */
   readonly streams?: boolean;
   /**
@@ -30,8 +30,9 @@ export interface TestOptions {
  * A pruner answers for every unit with finite numbers of the right shape; gives the same answer twice, bit
  * for bit; goes on from a saved state as if it had never stopped; edits, disposes and leaks no tensor;
  * remembers nothing outside its state; reads only what it `needs`; judges the same however patterns are cut
- * into batches and units are ordered; passes importance on in proportion (`BackwardPruner`); and copes with dead units, a single one, many, constant activations,
- * and huge (1e6) and tiny (1e-25) numbers.
+ * into batches, units are ordered and, if it `pools` them, the optimizer's steps come one by one or together; passes importance
+ * on in proportion (`BackwardPruner`); and copes with dead units, a single one, many, constant activations, and huge (1e6) and
+ * tiny (1e-25) numbers.
  *
  * @param make makes the pruner, as a user would: it is called several times for each test.
  */
