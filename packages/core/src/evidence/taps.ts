@@ -147,26 +147,17 @@ function hearError(tensor: tf.Tensor, capture: Pick<Capture, 'error'>): void {
   const place = node.outputs.indexOf(tensor);
   node.gradient = (errors) => {
     const error = errors[place];
-    if (!error) return gradient(errors);
-    const isFree = !error.kept && error.scopeId === tf.engine().state.activeScope.id && !isHandedOn(tensor);
-    capture.error = tf.keep(isFree ? error : error.clone());
-    const passed = gradient(errors);
-    // one that is handed on as it is may be disposed where it is added to others
-    const own = (made: () => tf.Tensor) => () => {
-      const next = made();
-      return next === error ? next.clone() : next;
-    };
-    return Object.fromEntries(Object.entries(passed).map(([name, made]) => [name, own(made)]));
+    if (error) capture.error = tf.keep(twinOf(error));
+    return gradient(errors);
   };
 }
 
-/** Whether a gradient of somebody's own is taken by a tensor: it may hand the very same error to others, too. */
-const isHandedOn = (tensor: tf.Tensor): boolean =>
-  tf
-    .engine()
-    .state.activeTape.some(
-      ({ kernelName, inputs }) => !tf.getGradient(kernelName) && Object.values(inputs).includes(tensor),
-    );
+/** A clone without a kernel: the same data under a name of its own, for the tape disposes what it adds up. */
+function twinOf(tensor: tf.Tensor): tf.Tensor {
+  const twin = tf.engine().makeTensorFromTensorInfo(tensor);
+  tf.backend().incRef(tensor.dataId);
+  return twin;
+}
 
 /** Puts a method of its own on one object; the answer brings back what was there: the class's, or another. */
 function replace<Key extends string>(object: Record<Key, unknown>, key: Key, method: unknown): () => void {
