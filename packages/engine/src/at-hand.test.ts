@@ -44,3 +44,30 @@ it('is done once', async () => {
   expect(stores()).toEqual(before);
   stores().forEach((store, i) => void expect(store).toBe(before[i]));
 });
+
+it('text moves, too', async () => {
+  await useEngine('wasm');
+  const text = tf.tensor1d(['a', 'bc']);
+  const twin = text.clone();
+  text.dispose();
+  for (const name of ['cpu', 'wasm'] as const) {
+    await useEngine(name);
+    expect(tf.tidy(() => tf.reshape(twin, [2, 1]).arraySync())).toEqual([['a'], ['bc']]);
+  }
+  twin.dispose();
+  expect(tf.memory().numTensors).toBe(0);
+});
+
+it('begins anew with an engine that was reset', async () => {
+  await useEngine('wasm');
+  const earlier = tf.tensor1d([1, 2, 3]);
+  tf.engine().reset();
+  await useEngine('wasm');
+  expect(stores().some((store) => store instanceof WeakMap)).toBe(false);
+  const later = tf.tensor1d([4]);
+  // of a memory that is gone
+  earlier.dispose();
+  expect(tf.memory().numDataBuffers).toBe(1);
+  expect(Array.from(later.dataSync())).toEqual([4]);
+  later.dispose();
+});
