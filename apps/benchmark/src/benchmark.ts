@@ -53,6 +53,10 @@ export interface Benchmark {
   page(result: Result): Page;
 }
 
+/** The row of a case and a metric, if there is one. */
+export const find = ({ rows }: Result, name: string, metric = 'accuracy'): Row | undefined =>
+  rows.find((row) => row.case === name && row.metric === metric);
+
 /** What a reader needs to know of the machine. */
 export async function environmentOf(
   options: BenchmarkOptions,

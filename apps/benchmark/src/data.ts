@@ -1,3 +1,4 @@
+import type { Dataset } from '@espalier/datasets';
 import type { Examples } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 
@@ -11,6 +12,19 @@ export interface Data {
   readonly title: string;
   dispose(): void;
 }
+
+/** The parts of a dataset, which are its own from now on. */
+export const dataOf = (
+  { name, note, classes }: Pick<Dataset, 'name' | 'note' | 'classes'>,
+  parts: Pick<Data, 'train' | 'validation' | 'test'>,
+): Data => ({
+  ...parts,
+  classes: classes.length,
+  title: `${name}${note ? ` (${note})` : ''}`,
+  dispose: () => {
+    for (const { x, y } of [parts.train, parts.validation, parts.test]) tf.dispose([x, y]);
+  },
+});
 
 /** The first of some examples, or all; in tensors of their own. */
 export const firstOf = ({ x, y }: Examples, rows: number): Examples =>

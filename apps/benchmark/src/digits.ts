@@ -1,7 +1,6 @@
 import { loadDataset, take, toTensors } from '@espalier/datasets';
 import type { Examples } from '@espalier/trainer';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Data } from './data.ts';
+import { type Data, dataOf } from './data.ts';
 
 /** MNIST as tensors. */
 export interface Digits extends Data {
@@ -33,14 +32,5 @@ export async function loadDigits(
   const some = (part: keyof Rows): Examples =>
     toTensors(data, take(data[part], Math.min(rows[part], data[part].rows)));
   const parts = { train: some('train'), validation: some('validation'), test: some('test') };
-  return {
-    ...parts,
-    inputShape: data.inputShape,
-    classes: data.classes.length,
-    name: data.name,
-    title: `${data.name}${data.note ? ` (${data.note})` : ''}`,
-    dispose: () => {
-      for (const part of Object.values(parts)) tf.dispose([part.x, part.y]);
-    },
-  };
+  return { ...dataOf(data, parts), inputShape: data.inputShape, name: data.name };
 }

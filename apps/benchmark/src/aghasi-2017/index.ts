@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { htmlTable, type LineChart, type Page, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import { type Benchmark, environmentOf, find, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
 import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { LEVELS, networks, TUNING_ROWS } from './paper.ts';
-import { accuracyTable, caseOf, find, formsTable, methods, networksIn, sizeTable, stages } from './tables.ts';
+import { accuracyTable, caseOf, formsTable, methods, networksIn, sizeTable, stages } from './tables.ts';
 
 export const aghasi2017: Benchmark = {
   name: 'aghasi-2017',

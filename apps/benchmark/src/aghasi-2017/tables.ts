@@ -1,5 +1,5 @@
 import type { Cell, Column } from '@espalier/report';
-import type { Result, Row } from '../benchmark.ts';
+import { find, type Result, type Row } from '../benchmark.ts';
 import { LEVELS, type Network, networks } from './paper.ts';
 
 /** A table for the terminal and for the page. */
@@ -14,9 +14,6 @@ export const methods = {
   magnitude: 'Magnitude',
 } as const;
 export const stages = { pruned: 'pruned', tuned: 'fine-tuned' } as const;
-
-export const find = ({ rows }: Result, name: string, metric = 'accuracy'): Row | undefined =>
-  rows.find((row) => row.case === name && row.metric === metric);
 
 /** The case of one network, pruned. */
 export const caseOf = (

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
 import { cacheIn, keyOf } from '../cache.ts';
-import type { Data } from '../data.ts';
+import { type Data, firstOf } from '../data.ts';
 import { loadData, wholeNet } from '../noise/networks.ts';
 import type { Net } from '../noise/settings.ts';
 import { compensations, criteria, type Method, methods, nameOf } from './methods.ts';
@@ -52,10 +52,7 @@ async function byAllMethods(job: NetJob, data: Data, engine: string): Promise<Me
   const { net, seed, quick } = job;
   const cache = cacheIn(job.cache);
   const model = await wholeNet(job, data);
-  const judged = tf.tidy(() => ({
-    x: tf.slice(data.train.x, 0, JUDGED.rows),
-    y: tf.slice(data.train.y, 0, JUDGED.rows),
-  }));
+  const judged = firstOf(data.train, JUDGED.rows);
   const shares = quick ? QUICK_SHARES : SHARES;
   const points: Record<string, readonly Point[]> = {};
   try {

@@ -1,8 +1,8 @@
 import { htmlTable, type LineChart, type Page } from '@espalier/report';
-import { metaOf, type Result } from '../benchmark.ts';
+import { find, metaOf, type Result } from '../benchmark.ts';
 import { caseOf } from './jobs.ts';
 import { FRONTIER_TARGET, type Level, type Method, methods, POINTS, TUNING } from './settings.ts';
-import { find, frontierOf, frontierTable, levelNames, levelTable, levelTitle } from './tables.ts';
+import { frontierOf, frontierTable, levelNames, levelTable, levelTitle } from './tables.ts';
 
 export function pageOf(result: Result): Page {
   const { dataset, seeds, quick } = result.environment;

@@ -1,5 +1,5 @@
 import { type Cell, type Column, formatCount, terminalTable } from '@espalier/report';
-import type { Result, Row } from '../benchmark.ts';
+import { find, type Result, type Row } from '../benchmark.ts';
 import { caseOf } from './jobs.ts';
 import { FRONTIER, type Level, levels, type Method, methods, nameOf, POINTS, TUNING } from './settings.ts';
 
@@ -8,9 +8,6 @@ export interface Table {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Exclude<Cell, object>[])[];
 }
-
-export const find = ({ rows }: Result, name: string, metric = 'accuracy'): Row | undefined =>
-  rows.find((row) => row.case === name && row.metric === metric);
 
 const shown = (row: Row | undefined): string | null => {
   if (!row) return null;

@@ -7,6 +7,7 @@ import { taylor } from '@espalier/pruner-taylor';
 import { disposeModel } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { firstOf } from '../data.ts';
 import type { Digits } from '../digits.ts';
 import type { Job } from './jobs.ts';
 import { accuracyOf, type Figures, figuresOf, fit, shortened, wholeNet } from './network.ts';
@@ -44,15 +45,11 @@ export async function thinned(
   thinning: Thinning,
 ): Promise<Record<string, Figures>> {
   const whole = await wholeNet(job, digits);
-  const rows = Math.min(CALIBRATION, digits.train.x.shape[0]!);
-  const data = tf.tidy(() => ({
-    x: tf.slice(digits.train.x, 0, rows),
-    y: tf.slice(digits.train.y, 0, rows),
-  }));
+  const data = firstOf(digits.train, CALIBRATION);
   const given = { seed: job.seed, data };
   const fitted = await refitted(whole, thinning, given);
   const plain = await without(whole, thinning, given);
-  tf.dispose(data);
+  tf.dispose([data.x, data.y]);
   const found: Record<string, Figures> = {
     refit: { accuracy: await accuracyOf(fitted, digits) },
     'after-0': { accuracy: await accuracyOf(plain, digits) },

@@ -5,7 +5,7 @@ import { disposeModel, type NoiseCurve, noiseCurves } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { cacheIn, keyOf } from '../cache.ts';
-import type { Data } from '../data.ts';
+import { type Data, firstOf } from '../data.ts';
 import type { Job } from './jobs.ts';
 import { methods, nobody, UNPRUNED } from './methods.ts';
 import { compiled, fit, loadData, wholeNet } from './networks.ts';
@@ -88,23 +88,19 @@ const JUDGED = 5000;
 async function planOf(
   { method, one: { scope }, seed }: Half & Pick<Job, 'seed'>,
   whole: LayersModel,
-  { train: { x, y } }: Data,
+  { train }: Data,
 ): Promise<Plan> {
   const { pruner, compensation } = methods[method] ?? nobody;
   const budget = method === UNPRUNED ? { count: 0 } : { fraction: 0.5 };
-  const rows = Math.min(JUDGED, x.shape[0]!);
-  const [judged, targets] = tf.tidy(() => [tf.slice(x, 0, rows), tf.slice(y, 0, rows)]) as [
-    tf.Tensor,
-    tf.Tensor,
-  ];
+  const { x, y } = firstOf(train, JUDGED);
   try {
     return await plan(whole, {
       ...{ pruner: pruner(seed), compensation: compensation(), budget },
       ...(scope && { scope }),
-      data: { x: judged, y: targets, batchSize: 500 },
+      data: { x, y, batchSize: 500 },
     });
   } finally {
-    tf.dispose([judged, targets]);
+    tf.dispose([x, y]);
   }
 }
 

@@ -1,10 +1,10 @@
 import { noisesOf, unitOf } from '@espalier/noise';
 import { type Block, htmlTable, type LineChart, type Page } from '@espalier/report';
-import { metaOf, type Result } from '../benchmark.ts';
+import { find, metaOf, type Result } from '../benchmark.ts';
 import { caseOf } from './figures.ts';
 import { titleOf, UNPRUNED } from './methods.ts';
 import { type Case, levels, type Treatment, treatmentNames, treatments } from './settings.ts';
-import { casesIn, caseTable, explanation, find, verdict } from './tables.ts';
+import { casesIn, caseTable, explanation, verdict } from './tables.ts';
 
 /** The curves of a chart. */
 const shown: readonly (readonly [method: string, treatment: Treatment])[] = [

@@ -1,11 +1,8 @@
 import { type Cell, type Column, terminalTable } from '@espalier/report';
-import type { Result, Row } from '../benchmark.ts';
+import { find, type Result, type Row } from '../benchmark.ts';
 import { caseOf, methodNames } from './figures.ts';
 import { titleOf, UNPRUNED } from './methods.ts';
 import { type Case, cases, MOST, type Treatment, treatmentNames, treatments } from './settings.ts';
-
-export const find = ({ rows }: Result, name: string, metric: string): Row | undefined =>
-  rows.find((row) => row.case === name && row.metric === metric);
 
 /** The cases that were measured. */
 export const casesIn = (result: Result): readonly Case[] =>

@@ -11,6 +11,7 @@ import { disposeModel, type Examples, evaluate } from '@espalier/trainer';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { BenchmarkOptions } from '../benchmark.ts';
+import { firstOf } from '../data.ts';
 import { spearman } from './spearman.ts';
 
 /** One small net with one seed: all that a worker needs to know. */
@@ -129,7 +130,7 @@ async function judgedScores(
 /** Exact relevance as a user pays for it: by some of the rows. */
 const sampledScores = async (model: LayersModel, { x, y }: Examples): Promise<Record<string, number[]>> => {
   const rows = Math.round(x.shape[0]! / 4);
-  const some = tf.tidy(() => ({ x: tf.slice(x, 0, rows), y: tf.slice(y, 0, rows) }));
+  const some = firstOf({ x, y }, rows);
   try {
     return await judgedScores(model, some, { 'relevance-exact-quarter': relevance({ order: 'exact' }) });
   } finally {

@@ -1,6 +1,6 @@
 import { loadDataset, toTensors } from '@espalier/datasets';
 import * as tf from '@tensorflow/tfjs-core';
-import type { Data } from '../data.ts';
+import { type Data, dataOf } from '../data.ts';
 
 /** Of the 16,000 rows that are not for testing, these are kept from training: the last eighth. */
 const VALIDATION = 1 / 8;
@@ -19,17 +19,5 @@ export async function loadLetters(quick: boolean): Promise<Data> {
   const split = (tensor: tf.Tensor): tf.Tensor[] => tf.split(tensor, [data.train.rows - held, held]);
   const [[trainX, x], [trainY, y]] = [split(whole.x), split(whole.y)] as [tf.Tensor[], tf.Tensor[]];
   tf.dispose([whole.x, whole.y]);
-  const parts = {
-    train: { x: trainX!, y: trainY! },
-    validation: { x: x!, y: y! },
-    test,
-  };
-  return {
-    ...parts,
-    classes: data.classes.length,
-    title: `${data.name}${data.note ? ` (${data.note})` : ''}`,
-    dispose: () => {
-      for (const part of Object.values(parts)) tf.dispose([part.x, part.y]);
-    },
-  };
+  return dataOf(data, { train: { x: trainX!, y: trainY! }, validation: { x: x!, y: y! }, test });
 }

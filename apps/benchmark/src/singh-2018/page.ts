@@ -1,6 +1,6 @@
 import { type Block, heatmap, htmlTable, type LineChart, type Page, type Section } from '@espalier/report';
 import type { EpochEvent, EvaluateEvent, PruneEvent, RunRecord } from '@espalier/trainer';
-import { metaOf, type Result } from '../benchmark.ts';
+import { find, metaOf, type Result } from '../benchmark.ts';
 import { restartCase } from './jobs.ts';
 import { ADAPTIVE_CLASSIFIER, HIDDEN, type Length, PRUNINGS, singleRows, totalOf } from './paper.ts';
 import {
@@ -8,7 +8,6 @@ import {
   deepRows,
   deepTable,
   FROM_SCRATCH,
-  find,
   methodsOf,
   restartTable,
   restartTitle,

@@ -1,5 +1,5 @@
 import { type Cell, type Column, terminalTable } from '@espalier/report';
-import type { Result, Row } from '../benchmark.ts';
+import { find, type Result, type Row } from '../benchmark.ts';
 import { afterPaper, leftName, restartCase } from './jobs.ts';
 import {
   ADAPTIVE_CLASSIFIER,
@@ -17,9 +17,6 @@ export interface Table {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly Exclude<Cell, object>[])[];
 }
-
-export const find = ({ rows }: Result, name: string, metric = 'accuracy'): Row | undefined =>
-  rows.find((row) => row.case === name && row.metric === metric);
 
 /** An accuracy with its spread. */
 export const shown = (row: Row | undefined, digits = 1): string | null => {

@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import { type Column, htmlTable, lineChart, type Page, type Series, terminalTable } from '@espalier/report';
-import { type Benchmark, environmentOf, mean, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
+import {
+  type Benchmark,
+  environmentOf,
+  find,
+  mean,
+  metaOf,
+  type Result,
+  type Row,
+  rowOf,
+} from '../benchmark.ts';
 import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
 import { LOSS, nets, type PaperNet, UNPRUNED_TARGET, UPPER } from './paper.ts';
@@ -156,9 +165,6 @@ function paperOf({ case: name, metric }: Pick<Row, 'case' | 'metric'>): { refere
   )!;
   return { reference: metric === 'units' ? row.pruned : row.accuracy };
 }
-
-const find = (result: Result, name: string, metric = 'accuracy'): Row | undefined =>
-  result.rows.find((row) => row.case === name && row.metric === metric);
 
 const runs = ({ environment: { seeds } }: Result): string =>
   seeds === 1 ? 'one training of each' : `means of ${seeds} trainings of each`;

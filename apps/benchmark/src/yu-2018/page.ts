@@ -6,7 +6,7 @@ import {
   type Page,
   terminalTable,
 } from '@espalier/report';
-import { metaOf, type Result, type Row } from '../benchmark.ts';
+import { find, metaOf, type Result, type Row } from '../benchmark.ts';
 import { type LevelName, levels, type MethodName, methods, type NetName, nets } from './settings.ts';
 
 interface Table {
@@ -27,9 +27,6 @@ const races = (Object.keys(nets) as NetName[]).flatMap((net) =>
 );
 
 const named = Object.entries(methods) as [MethodName, string][];
-
-const find = ({ rows }: Result, name: string, metric: string): Row | undefined =>
-  rows.find((row) => row.case === name && row.metric === metric);
 
 const shown = (row: Row | undefined): string | null => {
   if (!row) return null;

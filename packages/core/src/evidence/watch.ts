@@ -138,9 +138,10 @@ export class Watch {
   /** Shows what waits to the criteria that take several batches as one. */
   flush(): void {
     if (this.#pool.isEmpty) return;
+    const { steps } = this.#pool;
     try {
       this.groups.forEach((group, i) => {
-        const seen = new WatchedBatches(group, this.#pool.of(i), this.#pool.steps);
+        const seen = new WatchedBatches(group, this.#pool.of(i), steps);
         for (const session of group.sessions) session.batchEnd(seen, 'pooled');
       });
     } finally {

@@ -47,14 +47,16 @@ export function choose<G extends Watched>(
       judged,
     );
   const units = fewest(turns.length, (some) => holds(limit, without(some).removal));
-  if (units === undefined) return withNote(without(turns.length), limit);
+  if (units === undefined) {
+    const most = without(turns.length);
+    return withNote(most, limit, `${most.removal.cost[limit.measure]} are`);
+  }
   const found = without(units);
   // counts that were only tried are nobody's wish
   const chosen = found.chosen.map((pool) => ({ ...pool, notes: [] }));
-  if (units > 0 || earlier.length > 0) return { ...found, chosen };
-  const { measure, most } = limit;
-  const met = `${measure}: at most ${most} should be left, and there are only ${analysis.cost[measure]}: nothing goes`;
-  return { ...found, chosen, notes: [met, ...found.notes] };
+  const decision = { ...found, chosen };
+  if (units > 0 || earlier.length > 0) return decision;
+  return withNote(decision, limit, `and there are only ${analysis.cost[limit.measure]}: nothing goes`);
 }
 
 function chooseUnits<G extends Watched>(
@@ -73,11 +75,14 @@ function chooseUnits<G extends Watched>(
 const holds = ({ measure, most }: CostLimit, removal: Removal): boolean =>
   removal.overdone !== undefined || removal.cost[measure] <= most;
 
-function withNote<G extends Watched>(decision: Decision<G>, { measure, most }: CostLimit): Decision<G> {
-  const { removal, notes } = decision;
-  const left = removal.cost[measure];
-  return { ...decision, notes: [`${measure}: at most ${most} should be left, ${left} are`, ...notes] };
-}
+const withNote = <G extends Watched>(
+  decision: Decision<G>,
+  { measure, most }: CostLimit,
+  found: string,
+): Decision<G> => ({
+  ...decision,
+  notes: [`${measure}: at most ${most} should be left, ${found}`, ...decision.notes],
+});
 
 /** The pools' turns to lose a unit, by their ids, where each loses the same share of its units at any time. */
 function turnsOf(pools: readonly (readonly GroupStanding[])[]): string[] {

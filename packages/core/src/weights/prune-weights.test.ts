@@ -1,17 +1,11 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import {
-  input,
-  type LayersModel,
-  layers,
-  model as modelOf,
-  type SymbolicTensor,
-  sequential,
-} from '@tensorflow/tfjs-layers';
+import { input, type LayersModel, layers, model as modelOf, sequential } from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { hold, prune } from '../callback.ts';
 import { plan } from '../plan/plan.ts';
 import { shrink } from '../surgery/shrink.ts';
+import { on } from '../test-models/chain.ts';
 import { dataOf, reloaded } from '../test-models/compare.ts';
 import { smallMlp, task } from '../test-models/fixed.ts';
 import { anyScores } from '../test-models/pruners.ts';
@@ -160,12 +154,12 @@ describe('pruneWeights by solutions', () => {
 
   it('does not call sums rectified that the model puts out, too', async () => {
     const at = input({ shape: [2] });
-    const sums = layers.dense({ units: 2, name: 'first' }).apply(at) as SymbolicTensor;
-    const relu = layers.reLU().apply(sums) as SymbolicTensor;
+    const [sums] = on(layers.dense({ units: 2, name: 'first' }), at);
+    const [relu] = on(layers.reLU(), sums!);
     const seen: Record<string, number[][]>[] = [];
     const pruning = { pruner: halving('parallel', seen), data: { x } };
-    await pruneWeights(modelOf({ inputs: at, outputs: relu }), pruning);
-    await pruneWeights(modelOf({ inputs: at, outputs: [sums, relu] }), pruning);
+    await pruneWeights(modelOf({ inputs: at, outputs: relu! }), pruning);
+    await pruneWeights(modelOf({ inputs: at, outputs: [sums!, relu!] }), pruning);
     expect(seen.flatMap((one) => Object.keys(one))).toEqual(['first true', 'first false']);
   });
 
