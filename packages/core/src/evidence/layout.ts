@@ -18,7 +18,7 @@ export interface Layout {
 /** The layout of units whose entries on an axis are known. */
 export function layoutOf(axis: number, length: number, entriesOf: readonly (readonly number[])[]): Layout {
   const units = entriesOf.length;
-  const positions = Math.max(0, ...entriesOf.map((entries) => entries.length));
+  const positions = entriesOf.reduce((most, entries) => Math.max(most, entries.length), 0);
   const entries = new Int32Array(positions * units).fill(-1);
   entriesOf.forEach((own, unit) => {
     own.forEach((entry, position) => {

@@ -63,6 +63,16 @@ describe('solveRidge', () => {
     expect([...solveRidge({ gram: matrix([0]), right: matrix([0, 0]), unknowns: 1 }, 1e-6)]).toEqual([0, 0]);
   });
 
+  it('refuses what nothing can be fitted to, even by inputs that never vary', () => {
+    for (const gram of [matrix([1]), matrix([0])]) {
+      for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
+        expect(() => solveRidge({ gram, right: matrix([1, wrong]), unknowns: 1 }, 1e-6)).toThrow(
+          `[core] the inputs' covariances with what is fitted to hold ${wrong}`,
+        );
+      }
+    }
+  });
+
   it('refuses what has no solution', () => {
     for (const gram of [matrix([1, 2], [2, 1]), matrix([1, Number.NaN], [Number.NaN, 1])]) {
       expect(() => solveRidge({ gram, right: matrix([1], [1]), unknowns: 2 }, 0)).toThrow(

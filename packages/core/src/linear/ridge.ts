@@ -12,9 +12,15 @@ export interface NormalEquations {
  * hundred targets take a third of a second. r is `ridge` times the mean of G's diagonal, so that it means the same
  * for inputs of any scale (Hoerl & Kennard 1970, equation 2.1). Inputs that never vary get zeros.
  *
- * @throws if the matrix is not positive definite, or holds what is not a number.
+ * @throws if G + r I is not positive definite, or G or B holds what is not a number.
  */
 export function solveRidge({ gram, right, unknowns: n }: NormalEquations, ridge: number): Float64Array {
+  const wrong = right.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) {
+    throw new Error(
+      `[core] the inputs' covariances with what is fitted to hold ${wrong}: look for NaN in the data`,
+    );
+  }
   let trace = 0;
   for (let i = 0; i < n; i++) trace += gram[i * n + i]!;
   if (trace === 0) return new Float64Array(right.length);

@@ -91,6 +91,19 @@ describe('a 2 x 2 system solved by hand', () => {
   });
 });
 
+it('fits as many outputs as a large vocabulary has', () => {
+  const words = 200_000;
+  const { bias } = leastSquares().refit!({
+    removed: [2],
+    survivors: [0, 1],
+    moments: [moments],
+    weights: new Float64Array(3 * words).fill(1),
+    outputs: Int32Array.from({ length: words }, (_, word) => word),
+    hasBias: true,
+  });
+  expect(bias).toHaveLength(words);
+});
+
 describe('units that say nothing', () => {
   it('survivors that never vary take over nothing but means', () => {
     const still = { ...moments, covariances: Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0, 9) };
@@ -203,6 +216,19 @@ describe('a model', () => {
     expect(made.refits!.map(({ layer }) => layer)).toEqual(['one', 'two']);
     expect(made.refits![0]!.kernel).not.toEqual(made.refits![1]!.kernel);
     expect(change).toBeLessThan(1e-5);
+  });
+
+  it('is not refitted where what goes is not a number', async () => {
+    const model = sequential({
+      layers: [layers.dense({ units: 3, inputShape: [2], name: 'units' }), dense(2, 'out')],
+    });
+    const units = model.getLayer('units');
+    units.setWeights([units.getWeights()[0]!, tf.tensor1d([Number.NaN, 0, 0])]);
+    const options = { pruner: scores(0, 9, 9), budget: { count: 1 }, data: { x: examples(model, 9, 1) } };
+    for (const weighted of [false, true]) {
+      const compensation = leastSquares({ weighted });
+      await expect(plan(model, { ...options, compensation })).rejects.toThrow('look for NaN');
+    }
   });
 
   it('is never worse off than with means, on the data that it is fitted to', { tags: ['slow'] }, async () => {

@@ -73,7 +73,8 @@ function refit(read: ReadUnits, ridge: number): WeightChange {
   const width = positions * outputs.length;
   const lost = rowsOf(read.weights, removed, width);
   const weights = new Float64Array(survivors.length * width);
-  const bias = new Float64Array(Math.max(...outputs) + 1);
+  // a reduction, for a call takes only so many arguments
+  const bias = new Float64Array(outputs.reduce((most, output) => Math.max(most, output), -1) + 1);
   for (const [output, own] of moments.entries()) {
     const gram = hasBias ? aroundMeans(own) : aroundZero(own);
     const all = Array.from({ length: width }, (_, column) => column);
