@@ -122,6 +122,31 @@ describe('weighted least squares', () => {
     });
   });
 
+  it('goes by what depends on a pattern however little that is, until float32 can’t tell', async () => {
+    const refitAt = async (scale: number, compensation = weighted): Promise<readonly number[]> => {
+      const model = sequential({
+        layers: [
+          layers.dense({ units: 5, inputShape: [4], activation: 'tanh', name: 'units' }),
+          layers.dense({ units: 3, activation: 'relu', name: 'hidden' }),
+          layers.dense({ units: 1, name: 'out' }),
+        ],
+      });
+      liven(model, 3);
+      const out = model.getLayer('out');
+      out.setWeights(out.getWeights().map((weight) => tf.mul(weight, scale)));
+      const options = { pruner: scores(0, 9, 0, 9, 9), budget: { count: 2 }, scope: ['units'], compensation };
+      const made = await plan(model, { ...options, data: { x: examples(model, 30, 1) } });
+      return made.refits![0]!.kernel;
+    };
+    const [usual, plain] = [await refitAt(1), await refitAt(1, leastSquares())];
+    expect(Math.max(...usual.map((change, i) => Math.abs(change - plain[i]!)))).toBeGreaterThan(0.01);
+    const [small, lost] = [await refitAt(1e-12), await refitAt(1e-22)];
+    usual.forEach((change, i) => {
+      expect(small[i]).toBeCloseTo(change, 4);
+      expect(lost[i]).toBeCloseTo(plain[i]!, 5);
+    });
+  });
+
   it('loses nothing of copies, by convolutions, maps and a layer called twice, and leaks nothing', async () => {
     const source = input({ shape: [6, 6, 2] });
     const on = (layer: layers.Layer, from: SymbolicTensor) => layer.apply(from) as SymbolicTensor;

@@ -4,6 +4,8 @@ import { type Moments, momentsFrom } from './moments.ts';
 
 /** The share of the statistics in which all patterns count alike: where a unit of the consumer is off, it must stay so. */
 const PLAIN = 1 / 6;
+/** Weights that sum up to less have lost digits of float32, which ends at 1e-38. */
+const LEAST = 1e-30;
 
 /** What is held between batches, for each output and, last, for all patterns alike. */
 interface Sums {
@@ -127,7 +129,7 @@ interface Means {
 async function means({ total, entries, products }: Sums): Promise<Means | undefined> {
   const weight = (await total.data())[0]!;
   // what is not a number goes on, and is refused by the fit
-  if (weight === 0) return undefined;
+  if (weight < LEAST) return undefined;
   return { entries: scaled(await entries.data(), weight), products: scaled(await products.data(), weight) };
 }
 
