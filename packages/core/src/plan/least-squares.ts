@@ -52,6 +52,7 @@ const SPACING = 1e-6;
  * - Groups that a consumer reads side by side (Concatenate) are fitted together if their units have as many positions.
  * - What is fitted to are the inputs of the unpruned model. If the layers before are pruned in the same plan, they are
  *   fitted to stay as they were; to fit to what they became, prune layer by layer (`scope`).
+ * - Where a training is watched, Dropout before a consumer counts as noise of the units, and less is taken over.
  *
  * @throws if `ridge` is not above 0; in a plan, if the data holds what is not a number.
  */

@@ -4,11 +4,12 @@ import { input, type LayersModel, layers, model as modelOf, sequential } from '@
 import { describe, expect, it } from 'vitest';
 import { hold, prune } from '../callback.ts';
 import { plan } from '../plan/plan.ts';
+import { mask } from '../surgery/mask.ts';
 import { shrink } from '../surgery/shrink.ts';
 import { on } from '../test-models/chain.ts';
 import { dataOf, reloaded } from '../test-models/compare.ts';
 import { smallMlp, task } from '../test-models/fixed.ts';
-import { anyScores } from '../test-models/pruners.ts';
+import { anyScores, scores } from '../test-models/pruners.ts';
 import { pruneWeights } from './prune-weights.ts';
 import { holdZeros, sparsityOf } from './sparsity.ts';
 import type { LayerProblem, WeightScorer, WeightSolver } from './weight-pruner.ts';
@@ -174,6 +175,27 @@ describe('pruneWeights by solutions', () => {
         [280, 180],
       ],
     });
+  });
+
+  it.each(['parallel', 'cascade'] as const)('reads no masked unit again, %s', async (form) => {
+    const model = whole();
+    await mask(model, await plan(model, { pruner: scores(0, 9), budget: { count: 1 } }));
+    const inputs: number[][] = [];
+    const solver: WeightSolver = {
+      ...halving(form),
+      solve: async (problem) => {
+        if (problem.layer === 'second') inputs.push(...problem.inputs.arraySync());
+        return { kernel: tf.onesLike(problem.kernel) };
+      },
+    };
+    await pruneWeights(model, { pruner: solver, data: { x } });
+    // the second unit's relu(2 * 2 - 1 + 1), or relu(1 + 2 + 1) in cascade
+    expect(inputs).toEqual([[0, 4]]);
+    expect(dataOf(model)[2]).toEqual([0, 0, 1, 1]);
+    const [masked, small] = [model, await shrink(model)].map((one) =>
+      (one.predict(x) as tf.Tensor).dataSync(),
+    );
+    expect(small).toEqual(masked);
   });
 
   it('leaves the model as it was if the solver fails', async () => {

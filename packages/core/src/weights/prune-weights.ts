@@ -1,10 +1,12 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { analyzeInternals } from '../graph/analyze.ts';
+import { type Analysis, analyzeInternals } from '../graph/analyze.ts';
 import type { TracedLayer } from '../graph/trace.ts';
 import { asLayersModel } from '../model.ts';
 import type { CalibrationData } from '../plan/data.ts';
 import { matcherOf, nearest } from '../plan/names.ts';
-import { readWeights, writeWeight } from '../surgery/weights.ts';
+import { Removal } from '../plan/removal.ts';
+import { heldPlan } from '../surgery/mask.ts';
+import { readWeights, type WeightValues, writeWeight } from '../surgery/weights.ts';
 import { type WeightBudget, withoutLowest } from './score.ts';
 import { solved } from './solve.ts';
 import { kernelsOf, markSparse, type Sparsity, sparsityOf } from './sparsity.ts';
@@ -37,7 +39,7 @@ export type WeightPruning = ScoredWeights | SolvedWeights;
  * model; of a model that was saved and loaded they are told by `holdZeros`.
  *
  * Scorers judge all weights that inputs are multiplied by (dense, convolutional, depthwise, recurrent); solvers see dense
- * layers and convolutions. Biases and normalisations keep their entries.
+ * layers and convolutions, and masked units stay masked. Biases and normalisations keep their entries.
  *
  * ```ts
  * await pruneWeights(model, { pruner: magnitudeWeights(), fraction: 0.9, ranking: 'global' });
@@ -49,12 +51,13 @@ export type WeightPruning = ScoredWeights | SolvedWeights;
  */
 export async function pruneWeights(model: LayersModel, pruning: WeightPruning): Promise<Sparsity> {
   checkWeightPruning(pruning);
-  const { trace } = analyzeInternals(asLayersModel(model));
-  const layers = layersMeant(trace.layers, pruning.keep);
-  const values = await readWeights(trace.layers);
+  const analysis = analyzeInternals(asLayersModel(model));
+  const { layers: all } = analysis.trace;
+  const layers = layersMeant(all, pruning.keep);
+  const values = await readWeights(all);
   const found = isScored(pruning)
     ? await withoutLowest(pruning.pruner, kernelsOf(layers), pruning, values)
-    : await solved(model, pruning.pruner, { trace, layers: linearOf(layers, pruning) }, pruning.data, values);
+    : await newWeights(model, analysis, linearOf(layers, pruning), pruning, values);
   for (const [{ variable }, data] of found) {
     writeWeight(variable, data);
     if (data.includes(0)) markSparse(variable);
@@ -67,6 +70,19 @@ function linearOf(layers: readonly TracedLayer[], { pruner }: SolvedWeights): Li
   const linear = layers.flatMap((layer) => linearLayer(layer) ?? []);
   if (linear.length > 0) return linear;
   throw new Error(`[core] ${pruner.name} needs dense layers or convolutions, and there are none to prune`);
+}
+
+/** @throws if masked units are read again. */
+async function newWeights(
+  model: LayersModel,
+  analysis: Analysis,
+  layers: readonly LinearLayer[],
+  { pruner, data }: SolvedWeights,
+  values: WeightValues,
+): Promise<WeightValues> {
+  const earlier = await heldPlan(model, analysis);
+  const masked = new Removal(analysis, earlier?.groups ?? []);
+  return solved(model, pruner, { trace: analysis.trace, layers, masked }, data, values);
 }
 
 const isScored = (pruning: WeightPruning): pruning is ScoredWeights => 'score' in pruning.pruner;

@@ -2,7 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { Trace, TracedWeight } from '../graph/trace.ts';
 import type { CalibrationData } from '../plan/data.ts';
-import { type WeightValues, writeWeight } from '../surgery/weights.ts';
+import type { Removal } from '../plan/removal.ts';
+import { type WeightValues, writeWeight, zeroReads } from '../surgery/weights.ts';
 import { patternsOf } from './patterns.ts';
 import { isRectified } from './rectified.ts';
 import type { LayerProblem, LayerSolution, WeightSolver } from './weight-pruner.ts';
@@ -12,33 +13,52 @@ import { type LinearLayer, matrixOf } from './windows.ts';
 export interface SolvedLayers {
   readonly trace: Trace;
   readonly layers: readonly LinearLayer[];
+  /** The units that were masked: no layer reads them afterwards either. */
+  readonly masked: Removal;
 }
 
 /** Asks a solver for new weights of one layer after the other. The model ends as it began. */
 export async function solved(
   model: LayersModel,
   solver: WeightSolver,
-  { trace, layers }: SolvedLayers,
+  { trace, layers, masked }: SolvedLayers,
   data: CalibrationData,
   values: WeightValues,
 ): Promise<WeightValues> {
   const found: WeightValues = new Map();
-  const patterns = (linear: LinearLayer) => patternsOf(model, linear, data, solver.patterns);
   for (const linear of layers) {
-    const original = await patterns(linear);
+    const read = readInputs(linear, masked);
+    const patterns = async () => onlyRead(await patternsOf(model, linear, data, solver.patterns), read);
+    const original = await patterns();
     const changed = solver.form === 'cascade' && found.size > 0;
-    const inputs = changed ? await withWeights(found, values, () => patterns(linear)) : original;
+    const inputs = changed ? await withWeights(found, values, patterns) : original;
     const rectified = isRectified(linear.layer, trace);
     const problem = { ...problemOf(linear, original, inputs), rectified };
     try {
       const solution = await solver.solve(problem);
       await keepSolution(solver, linear, solution, found);
+      zeroReads([linear.layer], masked, found);
     } finally {
       const { kernel, bias, sums } = problem;
       tf.dispose([original, inputs, kernel, sums, ...(bias ? [bias] : [])]);
     }
   }
   return found;
+}
+
+/** For each input of a layer 1, or 0 where it is of a unit that was masked. */
+function readInputs({ layer, kernel }: LinearLayer, masked: Removal): Float32Array {
+  const [inputs, outputs] = matrixOf(kernel);
+  const ones = new Float32Array(inputs * outputs).fill(1);
+  zeroReads([layer], masked, new Map([[kernel, ones]]));
+  return Float32Array.from({ length: inputs }, (_, input) => ones[input * outputs]!);
+}
+
+/** The patterns with zeros for inputs that are not read. They are disposed. */
+function onlyRead(patterns: tf.Tensor2D, read: Float32Array): tf.Tensor2D {
+  const seen = tf.tidy(() => tf.mul<tf.Tensor2D>(patterns, read));
+  patterns.dispose();
+  return seen;
 }
 
 /** Runs something with other weights in the model. */

@@ -20,7 +20,7 @@ export interface LayerProblem {
   readonly kernel: Tensor2D;
   /** Shape [outputs]; absent where the layer has none. */
   readonly bias?: Tensor1D;
-  /** Shape [patterns, inputs]: what the layer reads. In cascade the layers before it have their new weights. */
+  /** Shape [patterns, inputs]: what the layer reads. In cascade the layers before it have their new weights. 0 of masked units. */
   readonly inputs: Tensor2D;
   /** Shape [patterns, outputs]: what the unpruned model's layer sums up, before its activation. */
   readonly sums: Tensor2D;
