@@ -226,6 +226,13 @@ describe('reconstruction', () => {
     expect(() => reconstruction({ ridge })).toThrow('[pruner-reconstruction] ridge must be above 0');
   });
 
+  it('refuses to go by what is no pruner of pairs', () => {
+    const scores = { name: 'scores', score: () => tf.zeros([1]) } as unknown as PairPruner;
+    expect(() => reconstruction({ among: scores })).toThrow(
+      '[pruner-reconstruction] among must be a pruner of pairs',
+    );
+  });
+
   it('takes 320 units away in less than a second', { tags: ['slow'] }, () => {
     const known = knownOf(random(400, 320, 1), random(320, 10, 2));
     const times = Array.from({ length: 3 }, () => {

@@ -56,11 +56,14 @@ const SPACING = 1e-6;
  *
  * Each step counts on the refit before it, so `leastSquares` with the same ridge is what a plan does by default.
  *
- * @throws if `ridge` is not above 0; when it judges, if no pattern has been seen since the epoch began.
+ * @throws if `ridge` is not above 0 or `among` no pruner of pairs; when it judges, if no pattern has been seen since the epoch began.
  */
 export const reconstruction = ({ ridge = 1e-4, among }: ReconstructionArgs = {}): EliminationPruner<Sums> => {
   if (!(ridge > 0 && Number.isFinite(ridge))) {
     throw new Error(`[pruner-reconstruction] ridge must be above 0, e.g. 1e-4, got ${ridge}`);
+  }
+  if (among && !('compare' in among)) {
+    throw new Error('[pruner-reconstruction] among must be a pruner of pairs, e.g. angle({ lower: 60 })');
   }
   const begin = (units: number): Sums => ({
     shift: tf.zeros([1, units]),
