@@ -17,9 +17,9 @@ export async function patternsOf(
   most: number,
 ): Promise<tf.Tensor2D> {
   const seen: tf.Tensor2D[] = [];
-  const examples = [data.x].flat()[0]?.shape[0] ?? 1;
   let untap = (): void => undefined;
   const value = (input: tf.Tensor): void => {
+    const examples = [data.x].flat()[0]!.shape[0]!;
     const share = Math.ceil((most * input.shape[0]!) / (examples * linear.layer.calls));
     seen.push(tf.tidy(() => tf.keep(drawn(linear, input, share, seen.length + 1))));
     input.dispose();

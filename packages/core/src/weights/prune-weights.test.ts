@@ -99,7 +99,7 @@ describe('pruneWeights by scores', () => {
     [{ pruner: { name: 'flat', score: () => tf.scalar(1) }, fraction: 0.5 }, 'first/kernel, [2,2], got []'],
     [
       { pruner: { name: 'wild', score: (kernel: tf.Tensor) => tf.log(tf.mul(kernel, 0)) }, fraction: 0.5 },
-      'wild gives',
+      'wild gives a weight of first/kernel the score -Infinity: every score must be finite',
     ],
   ])('refuses %j', async (pruning, message) => {
     const model = whole();
@@ -212,7 +212,11 @@ describe('pruneWeights by solutions', () => {
     expect(tf.memory().numTensors).toBe(tensors);
   });
 
-  it('asks for data, and for layers that are a product', async () => {
+  it('asks for data, as tensors, and for layers that are a product', async () => {
+    const rows = { x: [[1, 2]] } as never;
+    await expect(pruneWeights(whole(), { pruner: halving('parallel'), data: rows })).rejects.toThrow(
+      '[core] data.x and data.y must be tensors',
+    );
     await expect(pruneWeights(whole(), { pruner: halving('parallel') } as never)).rejects.toThrow(
       'give data: { x }',
     );

@@ -55,7 +55,9 @@ async function scoresOf(
     const found = await scores.data();
     return Float32Array.from(found, (score, i) => {
       if (!Number.isFinite(score)) {
-        throw new Error(`[core] ${scorer.name} gives a weight of ${layer.path} the score ${score}`);
+        throw new Error(
+          `[core] ${scorer.name} gives a weight of ${layer.path}/${weight.name} the score ${score}: every score must be finite`,
+        );
       }
       // what is gone stays gone, whatever its score
       return values[i] === 0 ? Number.NEGATIVE_INFINITY : score;
