@@ -45,8 +45,8 @@ export interface NetTrimArgs {
  *
  * The weights that are left are then fitted anew by least squares, with the same V (`refit`).
  *
- * Solved by ADMM (see `sparsest`), all units of a layer at once: the cost of a round is that of four passes of the
- * patterns through the layer.
+ * Solved by ADMM (see `sparsest`), all units of a layer at once: the cost of a round is that of two passes of the
+ * patterns through the layer, and of a product with a matrix as large as the inputs (or patterns) squared.
  *
  * @throws if an argument makes no sense.
  */
