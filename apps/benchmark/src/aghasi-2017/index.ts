@@ -3,7 +3,7 @@ import { htmlTable, type LineChart, type Page, terminalTable } from '@espalier/r
 import { type Benchmark, environmentOf, find, metaOf, type Result, type Row, rowOf } from '../benchmark.ts';
 import { runJobs } from '../worker-pool.ts';
 import type { Job, Measured } from './measure.ts';
-import { LEVELS, networks, TUNING_ROWS } from './paper.ts';
+import { LEVELS, networks } from './paper.ts';
 import { accuracyTable, caseOf, formsTable, methods, networksIn, sizeTable, stages } from './tables.ts';
 
 export const aghasi2017: Benchmark = {
@@ -44,7 +44,7 @@ export const aghasi2017: Benchmark = {
       intro:
         `The six networks of Aghasi et al. (2017) on ${environment.dataset}: test accuracy in percent, ${runs}. Epsilon was ` +
         'chosen on validation data. Magnitude takes as many weights as Net-Trim did, of each layer or of all together: ' +
-        `whichever did better on validation data. In parallel each layer goes by what it read before, in cascade by what the pruned ones leave. Fine-tuning: on ${TUNING_ROWS} images at most, the zeros held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
+        `whichever did better on validation data. In parallel each layer goes by what it read before, in cascade by what the pruned ones leave. In fine-tuning the zeros are held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
       meta: metaOf(environment),
       sections: [
         {

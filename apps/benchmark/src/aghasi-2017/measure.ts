@@ -11,7 +11,7 @@ import { type Cache, cacheIn, keyOf } from '../cache.ts';
 import { firstOf } from '../data.ts';
 import { type Digits, loadDigits, type Rows } from '../digits.ts';
 import { compiled, fit, networkFor } from './network.ts';
-import { DECAY, LEVELS, type Network, type Recipe, TUNING_ROWS } from './paper.ts';
+import { DECAY, LEVELS, type Network, type Recipe } from './paper.ts';
 
 /** One network with one seed: all that a worker needs to know. */
 export interface Job extends Pick<BenchmarkOptions, 'engine' | 'quick'> {
@@ -169,7 +169,7 @@ async function tunedFrom({ digits, job }: Bench, from: string): Promise<string> 
   if (await isKept(path)) return path;
   const model = await loadModel(from);
   holdZeros(model);
-  const { x, y } = firstOf(digits.train, TUNING_ROWS);
+  const { x, y } = firstOf(digits.train, network.tuning.rows);
   try {
     await fit(model, { x, y }, shortened(network.tuning, quick), seed);
   } finally {

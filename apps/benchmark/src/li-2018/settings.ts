@@ -59,7 +59,7 @@ const step = (conv1: number, conv2: number, flatten: number, fc1: number, epochs
 export const FRONTIER: readonly Step[] = [
   step(10, 20, 320, 100, 6),
   step(7, 14, 140, 40, 8),
-  step(5, 10, 76, 16, 32),
+  step(5, 10, 76, 16, 64),
   step(4, 8, 56, 13, 12),
   step(3, 6, 40, 10, 12),
 ];
