@@ -11,9 +11,10 @@ import {
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Moments } from '../evidence/moments.ts';
+import { mask } from '../surgery/mask.ts';
 import { shrink } from '../surgery/shrink.ts';
 import { examples, liven } from '../test-models/build.ts';
-import { difference, outputsOf } from '../test-models/compare.ts';
+import { difference, outputsOf, reloaded } from '../test-models/compare.ts';
 import { scores } from '../test-models/pruners.ts';
 import { type Compensation, foldMean, none } from './compensation.ts';
 import { leastSquares } from './least-squares.ts';
@@ -216,6 +217,40 @@ describe('a model', () => {
     expect(made.refits!.map(({ layer }) => layer)).toEqual(['one', 'two']);
     expect(made.refits![0]!.kernel).not.toEqual(made.refits![1]!.kernel);
     expect(change).toBeLessThan(1e-5);
+  });
+
+  it('is refitted once, however often its plan is carried out', async () => {
+    const model = sequential({
+      layers: [
+        layers.dense({ units: 5, inputShape: [3], activation: 'tanh', name: 'units' }),
+        dense(2, 'out'),
+      ],
+    });
+    liven(model, 3);
+    const x = examples(model, 20, 2);
+    const options = { pruner: scores(0, 9, 0, 9, 9), data: { x }, compensation: leastSquares() };
+    const made = await plan(model, { ...options, budget: { count: 2 } });
+    const small = outputsOf(await shrink(model, made), x);
+    const before = outputsOf(model, x);
+    expect(difference(before, outputsOf(await mask(model, made), x))).toBeGreaterThan(1e-3);
+    expect(difference(small, outputsOf(await mask(model, made), x))).toBeLessThan(1e-5);
+    expect(difference(small, outputsOf(await shrink(model, made), x))).toBeLessThan(1e-5);
+    // nobody knows of a copy that it was masked; its weights say so
+    const copy = await reloaded(model);
+    expect(difference(small, outputsOf(await shrink(copy, made), x))).toBeLessThan(1e-5);
+    // what an unheld training brings back goes again, and no more
+    const out = model.getLayer('out');
+    out.setWeights(out.getWeights().map((weight) => tf.add(weight, 0.1)));
+    const grown = out.getWeights()[0]!.arraySync() as number[][];
+    await mask(model, made);
+    expect(out.getWeights()[0]!.arraySync()).toEqual(
+      grown.map((row, unit) => (unit === 0 || unit === 2 ? [0, 0] : row)),
+    );
+    const further = await plan(model, { ...options, budget: { count: 3 } });
+    expect(further.refits).toHaveLength(1);
+    expect(
+      difference(outputsOf(await shrink(model, further), x), outputsOf(await mask(model, further), x)),
+    ).toBeLessThan(1e-5);
   });
 
   it('is not refitted where what goes is not a number', async () => {

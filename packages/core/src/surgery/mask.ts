@@ -40,7 +40,8 @@ export async function heldPlan(model: LayersModel, analysis: Analysis): Promise<
 /**
  * Carries out a plan in place: the survivors take over what the plan folds into them, then every weight
  * that reads a removed unit becomes zero. The model keeps its shape; its outputs are those of the model
- * that `shrink` makes from the same plan.
+ * that `shrink` makes from the same plan. The same plan another time zeroes what came back, and refits
+ * nothing again.
  *
  * @throws if the plan is for another model or makes no sense for it; the model is then untouched.
  */
@@ -49,10 +50,10 @@ export async function mask(model: LayersModel, plan: Plan): Promise<LayersModel>
   const removal = checkPlan(model, analysis, plan);
   const { layers } = analysis.trace;
   const values = await readWeights(layers);
-  compensate(analysis, plan, values);
+  const earlier = maskedPlan(model);
+  compensate(removal, plan, earlier, values);
   zeroReads(layers, removal, values);
   for (const [weight, data] of values) writeWeight(weight.variable, data);
-  const earlier = maskedPlan(model);
   const { refits: _, ...merged } = earlier ? mergePlans(earlier, plan) : plan;
   maskedPlans.set(trainedModel(model), { ...merged, folds: [] });
   return model;

@@ -3,7 +3,7 @@ import { analyzeInternals } from '../graph/analyze.ts';
 import { checkPlan } from '../plan/removal.ts';
 import type { Plan } from '../plan/types.ts';
 import { withoutBranches } from './branches.ts';
-import { heldPlan } from './mask.ts';
+import { heldPlan, maskedPlan } from './mask.ts';
 import { reassemble } from './reassemble.ts';
 import { compensate, readWeights } from './weights.ts';
 
@@ -28,7 +28,7 @@ export async function shrink(model: LayersModel, given?: Plan): Promise<LayersMo
   }
   const removal = checkPlan(model, analysis, plan);
   const values = await readWeights(analysis.trace.layers);
-  compensate(analysis, plan, values);
+  compensate(removal, plan, maskedPlan(model), values);
   const joined = await withoutBranches(removal, values);
   return reassemble(model, analysis, { removal, values, remade: new Map(), ...joined });
 }

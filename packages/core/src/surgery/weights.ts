@@ -1,10 +1,10 @@
 import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
+import type { AnalyzedGroup } from '../graph/analyze.ts';
 import { product, stridesOf } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
-import type { Removal } from '../plan/removal.ts';
+import { Removal } from '../plan/removal.ts';
 import type { Fold, Plan, Refit } from '../plan/types.ts';
 import { kernelRows } from './kernel-rows.ts';
 
@@ -28,18 +28,52 @@ export function writeWeight(variable: LayerVariable, values: Float32Array | Int3
   });
 }
 
-/** Carries out a plan's folds and refits on the consumers' kernels and biases, in place. */
+/**
+ * Carries out a plan's folds and refits on the consumers' kernels and biases, in place. A kernel that reads nothing more
+ * of what goes was refitted before, and is not refitted again.
+ *
+ * @param removal what goes by the plan
+ * @param masked what the model was masked by, if it was
+ */
 export function compensate(
-  analysis: Analysis,
+  removal: Removal,
   plan: Pick<Plan, 'folds' | 'refits'>,
+  masked: Pick<Plan, 'groups'> | undefined,
   values: WeightValues,
 ): void {
+  const { analysis } = removal;
   for (const fold of plan.folds) {
     const layer = analysis.trace.byPath.get(fold.layer)!;
     const group = analysis.byId.get(fold.group)!;
     applyFold(layer, group, fold, values);
   }
-  for (const refit of plan.refits ?? []) applyRefit(analysis.trace.byPath.get(refit.layer)!, refit, values);
+  const before = new Removal(analysis, masked?.groups ?? []);
+  const refits = (plan.refits ?? []).map((refit) => ({
+    refit,
+    layer: analysis.trace.byPath.get(refit.layer)!,
+  }));
+  const lost = refits.filter(({ refit: { weight }, layer }) => {
+    const kernel = layer.weights.find(({ name }) => name === weight)!;
+    return readsSome(kernel, values, (label) => removal.isGone(label) && !before.isGone(label));
+  });
+  for (const { refit, layer } of lost) applyRefit(layer, refit, values);
+}
+
+/** Whether a kernel has a weight other than 0 at some of the labels that it reads. */
+function readsSome(kernel: TracedWeight, values: WeightValues, isOne: (label: number) => boolean): boolean {
+  const data = values.get(kernel)!;
+  return kernel.axes.some(
+    (axis, a) =>
+      axis?.role === 'reads' &&
+      axis.labels.some((label, entry) => {
+        let reads = false;
+        const look = (offset: number) => {
+          reads ||= data[offset] !== 0;
+        };
+        if (isOne(label)) forEachOffset(kernel.shape, a, entry, look);
+        return reads;
+      }),
+  );
 }
 
 /** Adds to a kernel, and to the bias beside it, what a refit says. */
