@@ -99,12 +99,15 @@ const byGroup =
   (parse: (text: string) => number) =>
   (text: string): number | Record<string, number> => {
     if (!text.includes('=')) return parse(text);
-    return Object.fromEntries(
-      list(text).map((pair) => {
-        const at = pair.lastIndexOf('=');
-        return [pair.slice(0, at), parse(pair.slice(at + 1))];
-      }),
-    );
+    const numbers = new Map<string, number>();
+    for (const pair of list(text)) {
+      const at = pair.lastIndexOf('=');
+      if (at < 1) throw new InvalidArgumentError(`Give each group as id=number, not '${pair}'`);
+      const id = pair.slice(0, at).trim();
+      if (numbers.has(id)) throw new InvalidArgumentError(`Give ${id} one number, not two`);
+      numbers.set(id, parse(pair.slice(at + 1)));
+    }
+    return Object.fromEntries(numbers);
   };
 
 /** Numbers of units. */

@@ -26,7 +26,7 @@ export async function pruningNow(options: PruningOptions & MeasuredOptions, seed
   const { pruner } = pruning;
   if (pruner.needs?.includes('updates')) {
     throw new UsageError(
-      `the pruner ${pruner.name} watches training: use espalier train --pruner ${pruner.name}`,
+      `the pruner ${pruner.name} watches training: use espalier train, or espalier prune --every 1`,
     );
   }
   return pruning;

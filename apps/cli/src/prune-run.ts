@@ -115,6 +115,11 @@ async function askedOf(options: RunOptions, seed: number): Promise<Pick<TuneRun,
   }
   if (latency !== undefined)
     throw new UsageError('--latency is met at once: leave out when to prune, or give --macs instead');
+  // what goes over to the survivors would fill zeros again
+  if (weights)
+    throw new UsageError(
+      '--weights zeroes what is left once the units have gone: leave out when to prune, or prune what comes of it again',
+    );
   return { pruning: undefined, prunings: await phasesOf(options, seed, epochs) };
 }
 

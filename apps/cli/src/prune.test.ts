@@ -246,6 +246,11 @@ describe('how far prune goes', () => {
     ['--every 2 --params 0.5', '--epochs 0 does not fine-tune: leave out --distill, --train-noise, and when'],
     ['--train-noise gaussian:0.1 --params 0.5', '--epochs 0 does not fine-tune'],
     ['--epochs 2 --every 1 --latency 0.5', '--latency is met at once'],
+    ['--epochs 2 --every 1 --params 0.5 --weights nettrim', '--weights zeroes what is left once the units'],
+    ['--params 0.5 --pruner sensitivity', 'use espalier train, or espalier prune --every 1'],
+    ['--count =3', "Give each group as id=number, not '=3'"],
+    ['--count fc1=3,fc1=4', 'Give fc1 one number, not two'],
+    ['--params 0.5 --compensation add', '--compensation none, mean, least-squares or weighted-least-squares'],
     ['--epochs 2 --params 0.5 --distill warmth=4', "there is no 'warmth'"],
   ])('refuses %s', async (options, message) => {
     const { code, json } = await run(`${line()} ${options} --out ${at('refused')}`);

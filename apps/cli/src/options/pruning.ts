@@ -112,7 +112,7 @@ export async function pruningOf(
   if (filled?.partners && !hasPartners(pruner)) {
     throw new UsageError(
       `--compensation ${compensation} gives a removed unit's weights to its partner, but ${pruner.name} names no ` +
-        'partners: use --pruner angle, or --compensation none or mean',
+        `partners: use --pruner angle, or --compensation ${withoutPartners()}`,
     );
   }
   return {
@@ -126,6 +126,12 @@ export async function pruningOf(
     ...(filled && { compensation: filled }),
     ...(wholeLayers && { wholeLayers }),
   };
+}
+
+/** The compensations that any pruner goes with. */
+function withoutPartners(): string {
+  const names = compensationNames.filter((name) => !compensations[name]().partners);
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 const hasPartners = (pruner: Pruner): boolean =>
