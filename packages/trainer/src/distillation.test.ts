@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 
 const softmax = (logits: readonly number[], temperature = 1): number[] => {
-  const raised = logits.map((logit) => Math.exp(logit / temperature));
+  const most = Math.max(...logits);
+  const raised = logits.map((logit) => Math.exp((logit - most) / temperature));
   const total = raised.reduce((a, b) => a + b);
   return raised.map((one) => one / total);
 };
@@ -65,6 +66,16 @@ describe('the loss of a distillation', () => {
       const wanted = weight * T * (p[i]! - q[i]!) + (1 - weight) * (hard[i]! - Number(i === 2));
       expect(found[i]).toBeCloseTo(wanted, 4);
     }
+  });
+
+  it('is finite where it is cold', async () => {
+    const gradient = tf.tidy(() =>
+      tf.grad((logits) => lossOf(logits, { temperature: 1e-3, weight: 1 }))(tf.tensor2d([student])),
+    );
+    const found = Array.from(await gradient.data());
+    gradient.dispose();
+    // alpha T (p_T - q), where each is sure of one class
+    expect(found.map((value) => Math.round(value * 1e6))).toEqual([-1000, 1000, 0]);
   });
 
   it('is finite where a network is sure', async () => {
@@ -183,7 +194,10 @@ describe('a training with a teacher', () => {
       const options = { epochs: 1, distillation: { teacher: model, ...distillation } };
       await expect(train(model, given, options)).rejects.toThrow(message);
     };
-    await refused({ temperature: 0 }, '[trainer] distillation.temperature must be above 0, got 0');
+    for (const temperature of [0, 1e6]) {
+      const message = `[trainer] distillation.temperature must be above 0 and at most 1000, got ${temperature}`;
+      await refused({ temperature }, message);
+    }
     await refused({ weight: 1.5 }, 'distillation.weight must be at least 0 and at most 1, got 1.5');
     const strangers = [network(8, { activation: 'linear' }), network(8, { classes: 4 })];
     for (const teacher of strangers) {

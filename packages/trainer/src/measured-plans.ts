@@ -58,7 +58,7 @@ export async function planToFloor(model: LayersModel, options: FloorOptions): Pr
 /**
  * The plan that removes the least with which a forward pass takes a share of the unpruned model's time, on the engine
  * that is at work. Each step of a bisection over the share of the units that goes makes the smaller model and times it in
- * turn with the unpruned one: the ratio of their medians counts.
+ * turn with the unpruned one: the ratio of their quickest passes counts.
  *
  * @throws as `plan` does, or if the share makes no sense.
  */
@@ -112,7 +112,8 @@ async function withTrials(
       },
       async plan(step, note) {
         const made = await planAt(step);
-        return { ...made, notes: [...made.notes, `${note}; found by ${known.size} trials`] };
+        const trials = `${known.size} ${known.size === 1 ? 'trial' : 'trials'}`;
+        return { ...made, notes: [...made.notes, `${note}; found by ${trials}`] };
       },
     });
   } finally {
