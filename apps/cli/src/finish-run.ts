@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { endEvent, type RunEvent } from '@espalier/trainer';
+import { endEvent, type RunEvent, type TrainPruning } from '@espalier/trainer';
 import type { RunFolder } from '@espalier/trainer/node';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type LoadedData, withTensors } from './data.ts';
@@ -59,6 +59,18 @@ export async function finishRun(
     settings,
     ui,
   );
+}
+
+/** Says why nothing went, if units should have gone on the way. */
+export function noteUnpruned(
+  prunings: readonly TrainPruning[],
+  { plans, stopped }: Pick<Outcome, 'plans' | 'stopped'>,
+  ui: Ui,
+): void {
+  if (prunings.length === 0 || plans.length > 0) return;
+  if (stopped) ui.note(`nothing was pruned: the training stopped before (${stopped})`);
+  else if (prunings.some(({ schedule }) => schedule?.allows))
+    ui.note('nothing was pruned: validation accuracy was below --floor at every step');
 }
 
 /** What a run has come to, measured. */

@@ -132,6 +132,11 @@ describe('models, pruners, data and doctor', () => {
       { name: 'nisp', pairs: false, needs: ['activations'], options: ['last', 'alpha'] },
       { name: 'random', pairs: false, needs: [] },
     ]);
+    expect((await run('pruners --json')).json.weightPruners).toMatchObject([
+      { name: 'nettrim', options: ['epsilon', 'form', 'patterns', 'iterations', 'refit'] },
+      { name: 'magnitude', options: ['fraction', 'ranking'] },
+    ]);
+    expect((await run('pruners')).out).toContain('nettrim:epsilon=...,form=...');
     for (const name of ['models', 'pruners', 'data', 'doctor']) {
       expect(await run(name)).toMatchObject({ code: 0, err: '' });
     }

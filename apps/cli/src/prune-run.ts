@@ -15,7 +15,7 @@ import { datasetRecord, type LoadedData, loadData, withTensors } from './data.ts
 import { startEngine } from './engine.ts';
 import { UsageError } from './errors.ts';
 import { makeFolder, writeJson } from './files.ts';
-import { endRun } from './finish-run.ts';
+import { endRun, noteUnpruned } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
 import { checkFit, compile, modelMetadata, type OpenedModel, openModel } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
@@ -190,6 +190,7 @@ async function finish(
 ): Promise<Result> {
   const { options, opened, data, seed, prunings } = run;
   const plans = await new PlanFiles(folder).paths();
+  noteUnpruned(prunings, { plans, ...(stopped !== undefined && { stopped }) }, ui);
   const about = {
     command: 'prune',
     from: opened.path,

@@ -301,6 +301,21 @@ describe('prune step by step', () => {
     },
   );
 
+  it.each([
+    ['--floor 0.999', 'nothing was pruned: validation accuracy was below --floor at every step'],
+    [
+      '--after 1 --early-stopping 1 --learning-rate 10',
+      'nothing was pruned: the training stopped before (no better loss for 1 epochs)',
+    ],
+  ])('says why nothing went (%s)', async (options, message) => {
+    const when = options.includes('--after') ? '' : '--every 1 ';
+    const settings = `--params 0.5 --epochs 3 ${when}${options} ${wasm} --no-report --overwrite --out ${at('none')}`;
+    for (const line of [`prune ${at('run')} ${settings}`, `train ${tiny.replace(wasm, settings)}`]) {
+      const { code, err } = await run(line);
+      expect([code, err]).toEqual([0, expect.stringContaining(message)]);
+    }
+  });
+
   it('is said in what it leaves, and by Ctrl-C', async () => {
     const line = `prune ${at('run')} --params 0.5 --every 1 --epochs 3 --no-report ${wasm}`;
     const out = at('stopped');

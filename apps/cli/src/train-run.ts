@@ -16,7 +16,7 @@ import { type ConfigOptions, configOf } from './config/file.ts';
 import type { TrainConfig } from './config/schema.ts';
 import { datasetRecord, type LoadedData, withTensors } from './data.ts';
 import { makeFolder } from './files.ts';
-import { finishRun } from './finish-run.ts';
+import { finishRun, noteUnpruned } from './finish-run.ts';
 import { interruptible } from './interrupt.ts';
 import { measureNoise } from './measure.ts';
 import { checkFit } from './model-file.ts';
@@ -212,7 +212,7 @@ export const pruneLine = ({ pruner, groups, before, after }: PruneEvent): string
 };
 
 async function finish(
-  { options, data, seed }: TrainRun,
+  { options, data, seed, prunings }: TrainRun,
   folder: RunFolder,
   { model, stopped }: TrainResult,
   ui: Ui,
@@ -220,5 +220,6 @@ async function finish(
   const plans = await new PlanFiles(folder).paths();
   const stage = plans.length > 0 ? 'pruned and trained' : 'trained';
   const outcome = { model, stage, plans, ...(stopped !== undefined && { stopped }) };
+  noteUnpruned(prunings, outcome, ui);
   return finishRun(folder, outcome, { data, seed, options }, ui);
 }

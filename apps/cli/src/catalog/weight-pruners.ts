@@ -6,6 +6,8 @@ import { choice } from '../config/strict.ts';
 
 /** A pruner of single weights by name. */
 export interface WeightPrunerEntry {
+  readonly criterion: string;
+  readonly paper: string;
   /** What it takes, and how far it goes. */
   readonly options: z.ZodRawShape;
   /** @throws if an option makes no sense. */
@@ -16,13 +18,13 @@ export type WeightPrunerName = 'nettrim' | 'magnitude';
 
 /** An entry whose factory takes what its options hold. */
 const entry = <Shape extends z.ZodRawShape>({
-  options,
   make,
-}: {
+  ...about
+}: Omit<WeightPrunerEntry, 'options' | 'make'> & {
   readonly options: Shape;
   make(options: z.infer<z.ZodObject<Shape>>, data: CalibrationData): WeightPruning;
 }): WeightPrunerEntry => ({
-  options,
+  ...about,
   make: (given, data) => make(given as z.infer<z.ZodObject<Shape>>, data),
 });
 
@@ -35,6 +37,8 @@ const share = z
 
 export const weightPruners: Readonly<Record<WeightPrunerName, WeightPrunerEntry>> = {
   nettrim: entry({
+    criterion: 'the sparsest weights by which a layer’s outputs stay what they were',
+    paper: 'Aghasi et al. 2017',
     options: {
       epsilon: share
         .exactOptional()
@@ -49,6 +53,8 @@ export const weightPruners: Readonly<Record<WeightPrunerName, WeightPrunerEntry>
     make: (options, data) => ({ pruner: netTrim(options), data }),
   }),
   magnitude: entry({
+    criterion: 'the weights nearest to 0 go',
+    paper: 'Han et al. 2015',
     options: {
       fraction: share.describe('how far: this share of the weights'),
       ranking: choice(['local', 'global'])

@@ -1,9 +1,14 @@
 import { models } from '@espalier/models';
 import type { Command } from 'commander';
 import { prunerNames, pruners } from '../catalog/pruners.ts';
+import { weightPrunerNames, weightPruners } from '../catalog/weight-pruners.ts';
 import { addCommonOptions } from '../options/common.ts';
 import { modelNames } from '../options/model.ts';
 import type { Ui } from '../ui.ts';
+
+/** How options follow a pruner's name. */
+const form = (name: string, options: readonly string[]): string =>
+  options.length === 0 ? '' : `${name}:${options.map((key) => `${key}=...`).join(',')}`;
 
 const flags = (options: readonly string[]): string => options.map((key) => `--${key}`).join(' ');
 
@@ -27,7 +32,9 @@ export const addModels = (program: Command, ui: Ui): void => {
 };
 
 export const addPruners = (program: Command, ui: Ui): void => {
-  const command = program.command('pruners').description('List the criteria that units are judged by.');
+  const command = program
+    .command('pruners')
+    .description('List the criteria that units, and single weights, are judged by.');
   addCommonOptions(command).action(() => {
     const entries = prunerNames.map((name) => {
       const { criterion, paper, options, make } = pruners[name];
@@ -41,17 +48,25 @@ export const addPruners = (program: Command, ui: Ui): void => {
         paper,
       };
     });
+    const ofWeights = weightPrunerNames.map((name) => {
+      const { criterion, paper, options } = weightPruners[name];
+      return { name, criterion, options: Object.keys(options), paper };
+    });
+    const units = ui.list(
+      entries.map(({ name, criterion, needs, options, paper }) => [
+        name,
+        criterion,
+        `looks at ${['weights', ...needs].join(', ')}`,
+        form(name, options),
+        paper,
+      ]),
+    );
+    const weights = ui.list(
+      ofWeights.map(({ name, criterion, options, paper }) => [name, criterion, form(name, options), paper]),
+    );
     ui.print({
-      json: { command: 'pruners', pruners: entries },
-      text: ui.list(
-        entries.map(({ name, criterion, needs, options, paper }) => [
-          name,
-          criterion,
-          `looks at ${['weights', ...needs].join(', ')}`,
-          options.length === 0 ? '' : `${name}:${options.map((key) => `${key}=...`).join(',')}`,
-          paper,
-        ]),
-      ),
+      json: { command: 'pruners', pruners: entries, weightPruners: ofWeights },
+      text: `${units}\nOf single weights, for --weights:\n${weights}`,
     });
   });
 };
