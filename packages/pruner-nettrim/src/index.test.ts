@@ -189,6 +189,23 @@ describe('netTrim', () => {
     }
   });
 
+  it.each([1e-5, 1e-2, 1, 1e5])('goes alike with inputs of the size of %s', async (size) => {
+    const draw = (rows: number, columns: number, seed: number, by: number) =>
+      tf.tidy(() =>
+        tf.mul<tf.Tensor2D>(tf.randomUniform([rows, columns], -0.2, 1, 'float32', seed), by).arraySync(),
+      );
+    const numbers = {
+      inputs: draw(60, 12, 1, size),
+      kernel: draw(12, 5, 2, 1 / size),
+      bias: draw(1, 5, 3, 1)[0]!,
+      rectified: true,
+    };
+    const { kernel, off, above } = await solve(numbers, { epsilon: 0.1, refit: false });
+    expect(off).toBeLessThan(0.105);
+    expect(above).toBeLessThan(0.05);
+    expect(kernel.flat().filter((weight) => weight === 0).length).toBeGreaterThan(10);
+  });
+
   it('gives up all weights of inputs that are always 0', async () => {
     const numbers = { inputs: [[0, 0]], kernel: [[1], [1]], rectified: true };
     expect((await solve(numbers, {})).kernel).toEqual([[0], [0]]);

@@ -70,11 +70,12 @@ export const netTrim = ({
     form,
     patterns,
     async solve(problem) {
-      const program = await programOf(problem, epsilon, gamma);
+      const level = await levelOf(problem);
+      const program = await programOf(problem, level, epsilon, gamma);
       const { inputs, targets, active, ceiling, price, start } = program;
       try {
         const weights = await sparsest(program, { iterations, tolerance, refit });
-        return solutionOf(problem, weights);
+        return solutionOf(problem, level, weights);
       } finally {
         tf.dispose([inputs, targets, active, ceiling, price, start]);
       }
@@ -82,12 +83,25 @@ export const netTrim = ({
   };
 };
 
-/** The program of one layer: a bias is one more input, always 1. */
-async function programOf(problem: LayerProblem, epsilon: number, gamma: number): Promise<Program> {
+/** What stands for the 1 of a bias: as much as inputs are in the root of the mean square, for the search to be free of their scale. */
+async function levelOf({ inputs }: LayerProblem): Promise<number> {
+  const root = tf.tidy(() => tf.sqrt(tf.mean(tf.square(inputs))));
+  const [level] = await root.data();
+  root.dispose();
+  return level! > 0 ? level! : 1;
+}
+
+/** The program of one layer: a bias is one more input, always `level`. */
+async function programOf(
+  problem: LayerProblem,
+  level: number,
+  epsilon: number,
+  gamma: number,
+): Promise<Program> {
   const { kernel, bias, sums, rectified } = problem;
   const { norms, ...tensors } = tf.tidy(() => {
-    const inputs = withRow(problem.inputs, bias && tf.ones([problem.inputs.shape[0], 1]), 1);
-    const start = withRow(kernel, bias && tf.expandDims(bias, 0), 0);
+    const inputs = withRow(problem.inputs, bias && tf.fill([problem.inputs.shape[0], 1], level), 1);
+    const start = withRow(kernel, bias && tf.expandDims(tf.div(bias, level), 0), 0);
     const price = withRow(tf.ones([kernel.shape[0], 1]), bias && tf.zeros([1, 1]), 0);
     const active = rectified ? tf.greater<tf.Tensor2D>(sums, 0) : tf.ones<tf.Rank.R2>(sums.shape, 'bool');
     const targets = tf.where<tf.Tensor2D>(active, sums, 0);
@@ -114,12 +128,14 @@ const withRow = (matrix: tf.Tensor2D, row: tf.Tensor | undefined, axis: 0 | 1): 
   row ? tf.concat2d([matrix, row as tf.Tensor2D], axis) : matrix.clone();
 
 /** The weights are disposed. */
-function solutionOf({ kernel, bias }: LayerProblem, weights: tf.Tensor2D): LayerSolution {
+function solutionOf({ kernel, bias }: LayerProblem, level: number, weights: tf.Tensor2D): LayerSolution {
   if (!bias) return { kernel: weights };
   const [inputs, outputs] = kernel.shape;
-  const parts = tf.split<tf.Tensor2D>(weights, [inputs, 1], 0);
-  const solution = { kernel: parts[0]!, bias: tf.reshape<tf.Rank.R1>(parts[1]!, [outputs]) };
-  tf.dispose([weights, parts[1]!]);
+  const solution = tf.tidy(() => {
+    const parts = tf.split<tf.Tensor2D>(weights, [inputs, 1], 0);
+    return { kernel: parts[0]!, bias: tf.mul<tf.Tensor1D>(level, tf.reshape(parts[1]!, [outputs])) };
+  });
+  weights.dispose();
   return solution;
 }
 

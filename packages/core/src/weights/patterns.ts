@@ -37,7 +37,13 @@ export async function patternsOf(
     });
     return tf.tidy(() => {
       const all = tf.concat2d(seen, 0);
-      return all.shape[0] > most ? tf.slice2d(all, [0, 0], [most, -1]) : all.clone();
+      const [rows] = all.shape;
+      if (rows <= most) return all.clone();
+      // shares are rounded up, so some go: of each batch as many
+      return tf.gather(
+        all,
+        Int32Array.from({ length: most }, (_, i) => Math.floor((i * rows) / most)),
+      );
     });
   } finally {
     tf.dispose(seen);

@@ -228,6 +228,29 @@ describe('pruneWeights by solutions', () => {
     );
   });
 
+  it('draws patterns from the last batches as from the first, also at several times', async () => {
+    const dense = layers.dense({ units: 1, inputShape: [1], name: 'dense' });
+    const each = layers.timeDistributed({ layer: layers.dense({ units: 1 }), inputShape: [10, 1] });
+    for (const [layer, times] of [
+      [dense, []],
+      [each, [10]],
+    ] as const) {
+      let highest = 0;
+      const solver: WeightSolver = {
+        ...halving('parallel'),
+        solve: async ({ inputs, kernel }) => {
+          expect(inputs.shape).toEqual([10, 1]);
+          highest = Math.max(...inputs.dataSync());
+          return { kernel: tf.clone(kernel) };
+        },
+      };
+      const numbers = tf.reshape(tf.range(0, 200), [200, ...times.map(() => 1), 1]);
+      const x = tf.tile(numbers, [1, ...times, 1]);
+      await pruneWeights(sequential({ layers: [layer] }), { pruner: solver, data: { x, batchSize: 15 } });
+      expect(highest).toBeGreaterThan(150);
+    }
+  });
+
   it('draws so many patterns of a convolution', async () => {
     const model = sequential({
       layers: [
