@@ -9,9 +9,14 @@ const deviation = (values: Float32Array): number =>
 const share = (values: Float32Array, of: (value: number) => boolean): number =>
   values.filter(of).length / values.length;
 
-const unit = { low: Float32Array.of(0), high: Float32Array.of(1) };
+/** From 0 to 1 in each column or channel. */
+const unitRange = (features: number) => ({
+  low: new Float32Array(features),
+  high: new Float32Array(features).fill(1),
+});
+const unit = unitRange(1);
 const noisy = (x: Float32Array, noise: Noise, inputShape: readonly number[], seed: number | string = 1) =>
-  addNoise(x, { inputShape, range: { low: unit.low, high: unit.high }, noises: [noise], seed });
+  addNoise(x, { inputShape, range: unitRange(inputShape.at(-1)!), noises: [noise], seed });
 
 /** All values one apart, so that each pixel is known again: 1/16 to 16/16. */
 const image = Float32Array.from({ length: 16 }, (_, i) => (i + 1) / 16);
@@ -231,6 +236,17 @@ describe('what makes no sense', () => {
     const args = { inputShape: [1], range: unit, noises: [], seed: 1 };
     expect(() => addNoise(new Float32Array(1), args)).toThrow('give one noise or more');
     expect(() => rangeOf(new Float32Array(0), [1])).toThrow('the range of no rows');
+  });
+
+  it('is of rows that are whole, and within their range', () => {
+    const noises = [{ kind: 'gaussian', level: 0.1 }] as const;
+    const left = '[noise] 5 values are no whole rows of shape [2,1], which have 2 each';
+    expect(() => rangeOf(new Float32Array(5), [2, 1])).toThrow(left);
+    const args = { range: unit, noises, seed: 1 };
+    expect(() => addNoise(new Float32Array(5), { ...args, inputShape: [2, 1] })).toThrow(left);
+    expect(() => addNoise(new Float32Array(6), { ...args, range: unitRange(2), inputShape: [1, 3] })).toThrow(
+      '[noise] rows of shape [1,3] need a range of 3 least and greatest values, got 2 and 2: use rangeOf(x, [1,3])',
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import seedrandom from 'seedrandom';
 import { kinds, type Noise } from './kinds.ts';
-import type { InputRange } from './range.ts';
+import { type InputRange, widthOf } from './range.ts';
 
 /** What {@link addNoise} takes. */
 export interface NoiseArgs {
@@ -23,20 +23,31 @@ export interface NoiseArgs {
  * ```
  *
  * @param x the rows, one after the other.
- * @throws as `checkNoise` does, or if there is no noise to choose from.
+ * @throws as `checkNoise` does, or if there is no noise to choose from, or the rows or the range are of another shape.
  */
 export function addNoise(x: Float32Array, { inputShape, range, noises, seed }: NoiseArgs): Float32Array {
   if (noises.length === 0) throw new Error('[noise] give one noise or more, like gaussian of level 0.1');
   for (const noise of noises) checkNoise(noise, inputShape);
+  const width = widthOf(x, inputShape);
+  checkRange(range, inputShape);
   const random = seedrandom.alea(String(seed));
   const noisy = x.slice();
-  const width = inputShape.reduce((product, size) => product * size, 1);
   for (let start = 0; start < noisy.length; start += width) {
     const { kind, level } = noises.length === 1 ? noises[0]! : noises[Math.floor(random() * noises.length)]!;
     if (level > 0)
       kinds[kind].change(noisy.subarray(start, start + width), { level, inputShape, range, random });
   }
   return noisy;
+}
+
+/** @throws if it is not the range of such rows. */
+function checkRange({ low, high }: InputRange, inputShape: readonly number[]): void {
+  const features = inputShape.at(-1) ?? 1;
+  if (low.length === features && high.length === features) return;
+  throw new Error(
+    `[noise] rows of shape [${inputShape}] need a range of ${features} least and greatest values, got ${low.length} and ` +
+      `${high.length}: use rangeOf(x, [${inputShape}])`,
+  );
 }
 
 /**

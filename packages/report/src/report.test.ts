@@ -68,6 +68,13 @@ describe('renderHtml', () => {
       'Noise costs fine-tuned at most 1.50 times the points that it costs unpruned: 3.00 and 2.00, with gaussian of 0.1.',
     );
     expect(renderHtml(noises.slice(0, 2))).not.toContain('Noise costs');
+    const hardened = noises.map((event) => {
+      const points = event.points.map((point) => ({ ...point, accuracy: 0.9 + point.level / 100 }));
+      return event.type === 'noise' && event.stage === 'fine-tuned' ? { ...event, points } : event;
+    });
+    expect(renderHtml(hardened)).toContain(
+      'Noise costs fine-tuned nothing at any level that costs unpruned something.',
+    );
   });
 
   it('shows what each layer lost, and one that came in', () => {

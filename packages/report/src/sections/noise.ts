@@ -62,6 +62,7 @@ const worstLoss = (curves: readonly Curve[]): string | undefined => {
     });
   const worst = losses.filter(({ was }) => was > 0).sort((a, b) => b.ratio - a.ratio)[0];
   if (worst === undefined) return undefined;
+  if (worst.is <= 0) return `Noise costs ${last} nothing at any level that costs ${first} something.`;
   const points = (lost: number): string => (100 * lost).toFixed(2);
   return (
     `Noise costs ${last} at most ${worst.ratio.toFixed(2)} times the points that it costs ${first}: ` +
