@@ -52,7 +52,8 @@ const SPACING = 1e-6;
  *
  * The sums over patterns (and positions) are made batch by batch, the rest in float64: 4 bytes for each two units whatever
  * the number of patterns, and n^3 steps. Where several weights read a unit at several positions, what they miss is taken for
- * independent. Constants cost nothing, for biases take them over: readers without a bias miss more than the score says.
+ * independent. Constants cost nothing, for biases, or the normalisations behind, take them over: readers with
+ * neither miss more than the score says.
  *
  * Each step counts on the refit before it, so `leastSquares` with the same ridge is what a plan does by default.
  *

@@ -1,7 +1,8 @@
 import type { Analysis, AnalyzedGroup } from '../graph/analyze.ts';
+import { constantPlaceOf } from '../graph/contraction.ts';
 import { FIXED } from '../graph/labels.ts';
 import type { Layer, Observation } from '../graph/rule.ts';
-import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import type { Trace, TracedLayer, TracedWeight } from '../graph/trace.ts';
 import type { Compensation } from '../plan/compensation.ts';
 import type { Pruner } from '../pruner.ts';
 import { looksAt } from './criteria.ts';
@@ -23,6 +24,7 @@ export interface Consumer {
   readonly kernel: TracedWeight;
   /** Where the units stand on the axis by which it reads. */
   readonly layout: Layout;
+  /** Whether a constant can go to what it makes. */
   readonly hasBias: boolean;
   /** Whether units can take over from each other there. */
   readonly foldable: boolean;
@@ -89,7 +91,7 @@ export function groupWatch(
     const placed = { weight, layout: layoutOf(axis, weight.shape[axis]!, entriesOf) };
     if (role === 'makes') (weight.shape.length > 1 ? makes : biases).push(placed);
     else (role === 'reads' ? reads : scales).push(placed);
-    if (role === 'reads') consumers.push(consumerOf(layer, weight, placed.layout, compensation));
+    if (role === 'reads') consumers.push(consumerOf(trace, layer, weight, placed.layout, compensation));
   }
   const observed = pruners.some((pruner) => looksAt(pruner, isLast)) ? group.sites : [];
   const sites = observed.map((site): WatchedSite => {
@@ -111,7 +113,8 @@ export function groupWatch(
 }
 
 function consumerOf(
-  { path, layer }: TracedLayer,
+  trace: Trace,
+  traced: TracedLayer,
   kernel: TracedWeight,
   layout: Layout,
   { needs, fold }: Pick<Compensation, 'needs' | 'fold'>,
@@ -124,13 +127,13 @@ function consumerOf(
       ? new MomentSums({ ...layout, axis: contracts.inputAxis + 1 }, needs === 'covariances')
       : undefined;
   return {
-    layer: path,
+    layer: traced.path,
     kernel,
     layout,
-    hasBias: contracts?.bias !== undefined,
+    hasBias: contracts !== undefined && constantPlaceOf(trace, traced, kernel) !== undefined,
     foldable,
     moments,
-    target: contracts?.of?.layer ?? layer,
+    target: contracts?.of?.layer ?? traced.layer,
     input: contracts?.of?.input ?? 0,
   };
 }

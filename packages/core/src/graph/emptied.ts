@@ -1,4 +1,4 @@
-import { biasOf, contractionOf, seesParts, worksOnUnitsAlone } from './contraction.ts';
+import { biasOf, contractionOf, isLinear, seesParts, worksOnUnitsAlone } from './contraction.ts';
 import { FIXED } from './labels.ts';
 import type { Trace, TracedLayer, TracedValue, TracedWeight } from './trace.ts';
 
@@ -77,9 +77,7 @@ function pass(layer: TracedLayer, inputs: readonly State[]): State | undefined {
   const kernel = contractionOf(layer);
   if (kernel) {
     if (inputs[0] === 'constant') return seesParts(layer, kernel) ? undefined : 'constant';
-    // a linear layer would add its bias last
-    const isLinear = layer.adds !== undefined;
-    return isLinear && !biasOf(layer, kernel) ? 'zero' : 'constant';
+    return isLinear(layer) && !biasOf(layer, kernel) ? 'zero' : 'constant';
   }
   if (inputs.includes('gone')) return undefined;
   if (worksOnUnitsAlone(layer)) return 'constant';

@@ -82,6 +82,8 @@ export interface LayerLabels {
   readonly className?: (kept: (labels: Int32Array) => number[]) => string | undefined;
   /** The vector, one entry for each unit, that is added last of all: a constant can go there. */
   readonly adds?: string;
+  /** The vector, one entry for each unit, that is taken off first of all in inference: a constant less there is one more. */
+  readonly takesOff?: string;
   /** The vector, one entry for each unit, that multiplies each unit by itself: how much of it gets through. */
   readonly scales?: string;
   /** By how much it multiplies each unit in inference, its weights and constants together. */

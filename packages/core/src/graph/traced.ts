@@ -51,6 +51,7 @@ export interface TracedLayer {
   className: NonNullable<LayerLabels['className']> | undefined;
   observed: readonly Observation[];
   adds: string | undefined;
+  takesOff: string | undefined;
   scales: string | undefined;
   gain: Gain | undefined;
   made: Int32Array | undefined;
@@ -77,6 +78,7 @@ export const tracedLayer = (
   className: undefined,
   observed: [],
   adds: undefined,
+  takesOff: undefined,
   scales: undefined,
   gain: undefined,
   made: undefined,
@@ -103,6 +105,7 @@ export function recordCall(
   traced.className = answer.className;
   traced.observed = answer.observed ?? [];
   traced.adds = answer.adds;
+  traced.takesOff = answer.takesOff;
   traced.scales = answer.scales;
   traced.gain = answer.gain;
   const caller = { classes, path: traced.path };

@@ -31,9 +31,10 @@ const SPACING = 1e-6;
  *
  * the D that minimizes the consumer's mean squared error plus a |D|^2 (ridge regression, Hoerl & Kennard 1970, equation
  * 2.1; refitting what reads pruned units is He et al., "Channel Pruning for Accelerating Very Deep Neural Networks", 2017,
- * equation 1). For a Dense consumer of its own units it is never worse on its data than `foldMean`, where D = 0. A consumer
- * without a bias is fitted by second moments instead of covariances. A layer that is called several times is fitted once,
- * over all its calls.
+ * equation 1). For a Dense consumer of its own units it is never worse on its data than `foldMean`, where D = 0. The moving
+ * mean of a BatchNormalization that alone reads a consumer without a bias takes what the bias would; where there is neither,
+ * the consumer is fitted by second moments instead of covariances. A layer that is called several times is fitted once, over
+ * all its calls.
  *
  * `weighted`: C and m are of patterns weighted by w, for each output j by itself,
  *

@@ -1,4 +1,5 @@
 import { momentsOf, type Reader } from '../evidence/readers.ts';
+import { constantPlaceOf } from '../graph/contraction.ts';
 import { kernelRows } from '../surgery/kernel-rows.ts';
 import { applyRefit, readWeights, type WeightValues } from '../surgery/weights.ts';
 import type { Leaving } from './choice.ts';
@@ -20,18 +21,22 @@ export async function refitsOf(
   removal: Removal,
 ): Promise<Refit[]> {
   const refits: Refit[] = [];
-  const { byPath } = removal.analysis.trace;
+  const { trace } = removal.analysis;
   const split = readers.map((reader) => ({ reader, split: splitOf(reader, leaving, removal) }));
   const changed = split.filter(({ split: { removed } }) => removed.length > 0);
   // what features take over is of weights that took over from channels
-  const values = await readWeights(changed.map(({ reader: { layer } }) => byPath.get(layer)!));
+  const layers = changed.flatMap(({ reader: { layer: path, kernel } }) => {
+    const layer = trace.byPath.get(path)!;
+    return [layer, constantPlaceOf(trace, layer, kernel)?.layer ?? layer];
+  });
+  const values = await readWeights([...new Set(layers)]);
   for (const { reader, split } of changed) {
-    const { layer, kernel, hasBias } = reader;
+    const { kernel, hasBias } = reader;
     const { outputs } = kernelRows(kernel);
     const moments = await momentsOf(reader);
     const change = refit({ ...split, moments, outputs, hasBias, weights: weightsOf(reader, values) });
     const one = written(reader, split, change);
-    applyRefit(byPath.get(layer)!, one, values);
+    applyRefit(trace, one, values);
     refits.push(one);
   }
   return refits;

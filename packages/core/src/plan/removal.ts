@@ -1,5 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { type Analysis, type AnalyzedGroup, type Cost, layerCost, totalCost } from '../graph/analyze.ts';
+import { constantPlaceOf } from '../graph/contraction.ts';
 import { type Emptied, emptied } from '../graph/emptied.ts';
 import { FIXED, product } from '../graph/labels.ts';
 import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
@@ -195,7 +196,7 @@ function checkRefit(
   if (changes.length !== numbers) {
     throw new Error(`[core] ${where} must have ${numbers} numbers for its entries, found ${changes.length}`);
   }
-  const biases = layer.weights.find(({ name }) => name === kernel.contracts!.bias)?.shape[0] ?? 0;
+  const biases = constantPlaceOf(trace, layer, kernel)?.weight.shape[0] ?? 0;
   if (bias && bias.length !== biases) {
     throw new Error(`[core] ${where} must have ${biases} numbers for the bias, found ${bias.length}`);
   }

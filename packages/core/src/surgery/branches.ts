@@ -7,7 +7,7 @@ import type { Removal } from '../plan/removal.ts';
 import { BIAS_CLASS } from './channel-bias.ts';
 import type { Reassembly } from './reassemble.ts';
 import type { AddedLayer } from './rewire.ts';
-import { slice, type WeightValues } from './weights.ts';
+import { readWeights, slice, type WeightValues, writeWeight } from './weights.ts';
 
 /**
  * How a model is put together without the branches that went whole. The constants that they still add are put into
@@ -83,7 +83,22 @@ async function pass(value: TracedValue, removal: Removal, values: WeightValues):
   if (kernel) return passKernel(layer, kernel, removal, values);
   const inputs = await Promise.all(layer.inputs.map((input) => pass(input, removal, values)));
   if (layer.rule?.sum) return total(inputs);
-  return through(value, inputs[0]!, (x) => layer.layer.apply(x, { training: false }) as tf.Tensor);
+  const work = (x: tf.Tensor) => layer.layer.apply(x, { training: false }) as tf.Tensor;
+  return withValues(layer, values, () => through(value, inputs[0]!, work));
+}
+
+/** Lends a layer the weights that it will have: its own may have taken means over. */
+async function withValues<T>(layer: TracedLayer, values: WeightValues, work: () => Promise<T>): Promise<T> {
+  const own = await readWeights([layer]);
+  const lend = (lent: WeightValues) => {
+    for (const weight of layer.weights) writeWeight(weight.variable, lent.get(weight)!);
+  };
+  lend(values);
+  try {
+    return await work();
+  } finally {
+    lend(own);
+  }
 }
 
 async function passKernel(

@@ -2,8 +2,9 @@ import type { Variable } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 import type { AnalyzedGroup } from '../graph/analyze.ts';
+import { constantPlaceOf } from '../graph/contraction.ts';
 import { product, stridesOf } from '../graph/labels.ts';
-import type { TracedLayer, TracedWeight } from '../graph/trace.ts';
+import type { Trace, TracedLayer, TracedWeight } from '../graph/trace.ts';
 import { Removal } from '../plan/removal.ts';
 import type { Fold, Plan, Refit } from '../plan/types.ts';
 import { kernelRows } from './kernel-rows.ts';
@@ -43,20 +44,14 @@ export function compensate(
 ): void {
   const { analysis } = removal;
   for (const fold of plan.folds) {
-    const layer = analysis.trace.byPath.get(fold.layer)!;
-    const group = analysis.byId.get(fold.group)!;
-    applyFold(layer, group, fold, values);
+    applyFold(analysis.trace, analysis.byId.get(fold.group)!, fold, values);
   }
   const before = new Removal(analysis, masked?.groups ?? []);
-  const refits = (plan.refits ?? []).map((refit) => ({
-    refit,
-    layer: analysis.trace.byPath.get(refit.layer)!,
-  }));
-  const lost = refits.filter(({ refit: { weight }, layer }) => {
-    const kernel = layer.weights.find(({ name }) => name === weight)!;
+  const lost = (plan.refits ?? []).filter((refit) => {
+    const { kernel } = kernelOf(analysis.trace, refit);
     return readsSome(kernel, values, (label) => removal.isGone(label) && !before.isGone(label));
   });
-  for (const { refit, layer } of lost) applyRefit(layer, refit, values);
+  for (const refit of lost) applyRefit(analysis.trace, refit, values);
 }
 
 /** Whether a kernel has a weight other than 0 at some of the labels that it reads. */
@@ -76,10 +71,18 @@ function readsSome(kernel: TracedWeight, values: WeightValues, isOne: (label: nu
   );
 }
 
-/** Adds to a kernel, and to the bias beside it, what a refit says. */
-export function applyRefit(layer: TracedLayer, refit: Refit, values: WeightValues): void {
-  const kernel = layer.weights.find(({ name }) => name === refit.weight)!;
-  const bias = layer.weights.find(({ name }) => name === kernel.contracts?.bias);
+/** The kernel that a fold or a refit is about. */
+function kernelOf(
+  { byPath }: Trace,
+  { layer: path, weight }: Pick<Refit, 'layer' | 'weight'>,
+): { layer: TracedLayer; kernel: TracedWeight } {
+  const layer = byPath.get(path)!;
+  return { layer, kernel: layer.weights.find(({ name }) => name === weight)! };
+}
+
+/** Adds to a kernel, and where a constant goes behind it, what a refit says. */
+export function applyRefit(trace: Trace, refit: Refit, values: WeightValues): void {
+  const { layer, kernel } = kernelOf(trace, refit);
   const { width, offsetOf } = kernelRows(kernel);
   const data = values.get(kernel)!;
   refit.entries.forEach((entry, i) => {
@@ -87,15 +90,14 @@ export function applyRefit(layer: TracedLayer, refit: Refit, values: WeightValue
       data[offsetOf(entry, column)]! += refit.kernel[i * width + column]!;
     }
   });
-  const biasData = bias && values.get(bias);
+  const place = refit.bias && constantPlaceOf(trace, layer, kernel)!;
   refit.bias?.forEach((change, output) => {
-    biasData![output]! += change;
+    values.get(place!.weight)![output]! += place!.sign * change;
   });
 }
 
-function applyFold(layer: TracedLayer, group: AnalyzedGroup, fold: Fold, values: WeightValues): void {
-  const kernel = layer.weights.find(({ name }) => name === fold.weight)!;
-  const bias = layer.weights.find(({ name }) => name === kernel.contracts?.bias);
+function applyFold(trace: Trace, group: AnalyzedGroup, fold: Fold, values: WeightValues): void {
+  const { layer, kernel } = kernelOf(trace, fold);
   const member = group.members.find(
     ({ layer: path, weight, role }) => path === fold.layer && weight === fold.weight && role === 'reads',
   )!;
@@ -103,7 +105,8 @@ function applyFold(layer: TracedLayer, group: AnalyzedGroup, fold: Fold, values:
   const data = values.get(kernel)!;
   const makesAxis = kernel.axes.findIndex((axis) => axis?.role === 'makes');
   const stride = stridesOf(kernel.shape);
-  const biasData = bias && values.get(bias);
+  const place = constantPlaceOf(trace, layer, kernel);
+  const placeData = place && values.get(place.weight);
   const outOf = (offset: number) => Math.floor(offset / stride[makesAxis]!) % kernel.shape[makesAxis]!;
 
   for (const { unit, into, constants } of fold.units) {
@@ -114,7 +117,7 @@ function applyFold(layer: TracedLayer, group: AnalyzedGroup, fold: Fold, values:
         for (const target of targets) {
           data[offset + (target.entry - entry) * stride[member.axis]!]! += target.factor * value;
         }
-        if (biasData && constants) biasData[outOf(offset)]! += constants[i]! * value;
+        if (placeData && constants) placeData[outOf(offset)]! += place.sign * constants[i]! * value;
       });
     });
   }

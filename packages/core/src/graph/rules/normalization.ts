@@ -18,6 +18,7 @@ const batchNormalization: LayerRule = {
       outputs: [spread(labels, shape, axis)],
       weights: { gamma: vector, beta: vector, moving_mean: vector, moving_variance: vector },
       adds: 'beta',
+      takesOff: 'moving_mean',
       scales: 'gamma',
       gain: {
         labels,
