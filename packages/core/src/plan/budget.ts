@@ -76,8 +76,9 @@ function ruleOf(measure: string): readonly [wanted: string, isRight: (number: nu
 /** @throws if a budget names a group that is not among those of the scope. */
 export function checkNames(budget: Budget | undefined, ids: readonly string[]): void {
   for (const [measure, given] of Object.entries(budget ?? {})) {
-    const unknown = typeof given === 'object' && Object.keys(given).find((id) => !ids.includes(id));
-    if (unknown) {
+    const named = typeof given === 'object' ? Object.keys(given) : [];
+    const unknown = named.find((id) => !ids.includes(id));
+    if (unknown !== undefined) {
       throw new Error(
         `[core] budget.${measure} names group '${unknown}', which is not in the scope: ${ids.join(', ')}`,
       );

@@ -89,6 +89,7 @@ describe('budgets', () => {
     [{ count: -1 }, 'budget.count'],
     [{ count: { first: -1 } }, 'budget.count'],
     [{ count: { thrid: 1 } }, "budget.count names group 'thrid', which is not in the scope: first, second"],
+    [{ count: { '': 1 } }, "budget.count names group '', which is not in the scope: first, second"],
     [{ threshold: Number.NaN }, 'budget.threshold must be a number'],
     [{ fraction: { first: 1 } }, 'budget.fraction must be at least 0 and below 1, got 1'],
     [{ fraction: { thrid: 0.5 } }, "budget.fraction names group 'thrid', which is not in the scope"],
