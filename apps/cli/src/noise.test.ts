@@ -121,10 +121,16 @@ describe('train --noise', () => {
     );
     expect(code).toBe(0);
     expect(stagesOf(json)).toEqual(['unpruned: gaussian', 'pruned and trained: gaussian']);
-    const types = (await readFile(join(at('trained'), 'record.jsonl'), 'utf8'))
+    const record = (await readFile(join(at('trained'), 'record.jsonl'), 'utf8'))
       .trim()
       .split('\n')
-      .map((text) => (JSON.parse(text) as { type: string }).type);
+      .map((text): { type: string; noise?: unknown } => JSON.parse(text));
+    expect(record[0]!.noise).toEqual([
+      { kind: 'gaussian', level: 0 },
+      { kind: 'gaussian', level: 0.1 },
+      { kind: 'saltpepper', level: 0.05 },
+    ]);
+    const types = record.map(({ type }) => type);
     expect(types.indexOf('noise')).toBeLessThan(types.indexOf('prune'));
   });
 

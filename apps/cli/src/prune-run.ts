@@ -20,7 +20,8 @@ import { interruptible } from './interrupt.ts';
 import { checkFit, compile, modelMetadata, type OpenedModel, openModel } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
-import { checkNoiseFits } from './options/noise.ts';
+import { teacherOf } from './options/distillation.ts';
+import { checkNoiseFits, noiseRecord } from './options/noise.ts';
 import { phasesOf, saysWhen } from './options/phases.ts';
 import { wantsUnits } from './options/pruning.ts';
 import { pruningNow } from './plan-file.ts';
@@ -162,7 +163,11 @@ async function begin(
   const { options, out, opened, data, engine, seed } = run;
   const { model, path } = opened;
   const title = `Pruning ${relative('', options.source)} on ${data.dataset.name}`;
-  const start = startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) });
+  const start = startEvent(model, {
+    ...{ title, seed, engine, dataset: datasetRecord(data.dataset) },
+    ...noiseRecord(options),
+    ...(options.distill && { teacher: teacherOf(options.distill) }),
+  });
   const earlier = await epochsBeside(path);
   const { model: pruned, plan, events } = await pruneModel(run, model, ui);
   const { epochs = 1, overwrite, resume } = options;

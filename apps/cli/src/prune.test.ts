@@ -292,6 +292,7 @@ describe('prune step by step', () => {
       else expect(json.plan).toBe(join(whole, 'plan.json'));
       expect(killed.length).toBeGreaterThan(2);
       const [weights, record] = [await weightsOf(whole), await recordOf(whole)];
+      expect(record[0]!.teacher).toBe('the unpruned model, temperature 2');
       for (const out of killed) {
         const resumed = await run(['prune', '--resume', ...wasm.split(' '), '--no-report', '--out', out]);
         expect([resumed.code, resumed.err]).toEqual([0, expect.stringContaining('Going on after epoch')]);

@@ -22,7 +22,7 @@ import { measureNoise } from './measure.ts';
 import { checkFit } from './model-file.ts';
 import type { CommonOptions } from './options/common.ts';
 import { optionsOf } from './options/data.ts';
-import { checkNoiseFits, trainedWith } from './options/noise.ts';
+import { checkNoiseFits, noiseRecord, trainedWith } from './options/noise.ts';
 import { CALIBRATION } from './options/pruning.ts';
 import { PlanFiles } from './plan-files.ts';
 import { checkLayerRemoval, takeLayersOff } from './remove-layers-run.ts';
@@ -116,7 +116,8 @@ export async function newFolder(
   const folder = await runFolder(out);
   const { out: _, ...config } = configOf(options);
   await keepSettings(out, 'train', { ...config, ...optionsOf(data.spec) });
-  await folder.append(startEvent(model, { title, seed, engine, dataset: datasetRecord(data.dataset) }));
+  const dataset = datasetRecord(data.dataset);
+  await folder.append(startEvent(model, { title, seed, engine, dataset, ...noiseRecord(options) }));
   return folder;
 }
 

@@ -32,6 +32,8 @@ const start = z.object({
     note: z.string().exactOptional(),
   }),
   optimizer: z.string(),
+  noise: z.array(z.object({ kind: z.enum(noiseKinds), level: z.number().nonnegative() })).exactOptional(),
+  teacher: z.string().exactOptional(),
   layers: z.array(layer),
   cost,
 });

@@ -16,6 +16,7 @@ import {
   trials,
   whole,
 } from '../test/small.ts';
+import { parseRecord } from './parse.ts';
 import { renderHtml } from './report.ts';
 import { environmentRows } from './sections/environment.ts';
 import { summarize } from './summary.ts';
@@ -150,6 +151,26 @@ describe('renderHtml', () => {
   ])('calls the optimizer no more than it is: %s', (label, record) => {
     const labels = environmentRows(summarize(record)).filter(([, value]) => value === 'sgd');
     expect(labels).toEqual([[label, 'sgd']]);
+  });
+
+  it('says what was trained with', () => {
+    const noise = [
+      { kind: 'gaussian', level: 0 },
+      { kind: 'shift', level: 2 },
+      { kind: 'gaussian', level: 0.25 },
+    ] as const;
+    const taught = { ...start, noise, teacher: 'the <unpruned> model' } as RunEvent;
+    const parsed = parseRecord(JSON.stringify(taught));
+    expect(environmentRows(summarize([...parsed, ...epochs]))).toEqual(
+      expect.arrayContaining([
+        ['Training noise', 'gaussian 0, 0.25; shift 2'],
+        ['Training teacher', 'the <unpruned> model'],
+      ]),
+    );
+    const tuned = environmentRows(summarize([taught, ...whole.slice(1)])).map(([name]) => name);
+    expect(tuned).toEqual(expect.arrayContaining(['Fine-tuning noise', 'Fine-tuning teacher']));
+    expect(renderHtml([taught])).toContain('the &lt;unpruned&gt; model');
+    expect(renderHtml(whole)).not.toMatch(/tuning noise|tuning teacher/);
   });
 
   it('sums up many prunings', () => {

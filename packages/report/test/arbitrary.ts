@@ -1,4 +1,5 @@
 /** Any valid run record, for property tests. */
+import { noiseKinds } from '@espalier/noise';
 import type { CostRecord, LayerRecord, RunEvent, RunRecord } from '@espalier/trainer';
 import fc from 'fast-check';
 
@@ -33,17 +34,27 @@ const dataset = fc.oneof(
 );
 
 const event: fc.Arbitrary<RunEvent> = fc.oneof(
-  fc.record({
-    type: fc.constant('start' as const),
-    time,
-    title: text,
-    seed: fc.nat(),
-    engine: text,
-    dataset,
-    optimizer: text,
-    layers,
-    cost,
-  }),
+  fc.record(
+    {
+      type: fc.constant('start' as const),
+      time,
+      title: text,
+      seed: fc.nat(),
+      engine: text,
+      dataset,
+      optimizer: text,
+      layers,
+      cost,
+      noise: fc.array(
+        fc.record({
+          kind: fc.constantFrom(...noiseKinds),
+          level: fc.double({ min: 0, max: 99, noNaN: true }),
+        }),
+      ),
+      teacher: text,
+    },
+    { requiredKeys: ['type', 'time', 'title', 'seed', 'engine', 'dataset', 'optimizer', 'layers', 'cost'] },
+  ),
   fc.record(
     {
       type: fc.constant('epoch' as const),

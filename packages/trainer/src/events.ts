@@ -20,7 +20,7 @@ export function describeModel(model: LayersModel): Pick<StartEvent, 'layers' | '
 /** The first event of a run. */
 export const startEvent = (
   model: LayersModel,
-  run: Pick<StartEvent, 'title' | 'seed' | 'engine' | 'dataset'>,
+  run: Pick<StartEvent, 'title' | 'seed' | 'engine' | 'dataset' | 'noise' | 'teacher'>,
 ): StartEvent => ({
   type: 'start',
   time: new Date().toISOString(),

@@ -2,7 +2,7 @@
  * The run record: what happened in a run, one JSON object a line (JSONL), in the order in which it
  * happened. The trainer writes it, reports are drawn from it.
  */
-import type { NoiseKind } from '@espalier/noise';
+import type { Noise, NoiseKind } from '@espalier/noise';
 
 /** Params, multiply-adds of one forward pass of one example, and bytes of the float32 weights. */
 export interface CostRecord {
@@ -45,6 +45,10 @@ export interface StartEvent {
   };
   /** What the model was compiled with when the run began; the record may hold epochs from before. */
   readonly optimizer: string;
+  /** What training rows had on them, each one of these. */
+  readonly noise?: readonly Noise[];
+  /** Whose outputs it learned from beside the targets, for a reader. */
+  readonly teacher?: string;
   readonly layers: readonly LayerRecord[];
   readonly cost: CostRecord;
 }

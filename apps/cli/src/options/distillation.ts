@@ -20,6 +20,10 @@ export const distillationSettings: z.ZodType<DistillationSettings> = strict({
     .describe('how much it counts; the classes count the rest (default: 0.5)'),
 });
 
+/** What the record says of it. */
+export const teacherOf = (given: DistillationSettings | true): string =>
+  ['the unpruned model', ...Object.entries(given).map((setting) => setting.join(' '))].join(', ');
+
 export const addDistillationOption = (command: Command): Command =>
   command
     .optionsGroup('Training:')

@@ -84,6 +84,10 @@ export const addTrainNoiseOption = (command: Command): Command =>
 /** What the trainer takes. */
 export const trainedWith = ({ trainNoise = {} }: TrainNoiseOptions): Noise[] => noisesOf(trainNoise);
 
+/** What the record says of it. */
+export const noiseRecord = (options: TrainNoiseOptions): { noise?: Noise[] } =>
+  options.trainNoise ? { noise: trainedWith(options) } : {};
+
 /** @throws if a noise can't happen to rows of a shape. */
 export function checkNoiseFits(
   { noise = {}, trainNoise = {} }: NoiseOptions & TrainNoiseOptions,

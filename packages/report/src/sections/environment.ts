@@ -1,5 +1,6 @@
+import { noiseKinds } from '@espalier/noise';
 import { escapeHtml } from '../escape.ts';
-import { formatCount, formatSeconds, plural } from '../format.ts';
+import { formatCount, formatNumber, formatSeconds, plural } from '../format.ts';
 import type { Section } from '../page.ts';
 import type { Summary } from '../summary.ts';
 
@@ -25,10 +26,28 @@ export const notesSection = (summary: Summary): Section[] => {
   ];
 };
 
-/** What is sure of the optimizer: the epochs before a pruning may be another run's, with another one. */
-const optimizerLabel = ({ epochs, prunings: [first] }: Summary): string => {
-  if (first === undefined) return 'Optimizer';
-  return epochs.some(({ epoch }) => epoch > first.epoch) ? 'Fine-tuning optimizer' : 'Compiled with';
+/** Whether epochs follow a pruning: those before may be another run's, with other settings. */
+const isTuned = ({ epochs, prunings: [first] }: Summary): boolean =>
+  first !== undefined && epochs.some(({ epoch }) => epoch > first.epoch);
+
+/** What is sure of the optimizer. */
+const optimizerLabel = (summary: Summary): string => {
+  if (summary.prunings.length === 0) return 'Optimizer';
+  return isTuned(summary) ? 'Fine-tuning optimizer' : 'Compiled with';
+};
+
+/** What training rows had on them, and who else taught. */
+const trainingRows = (summary: Summary): [string, string][] => {
+  const { noise = [], teacher } = summary.start ?? {};
+  const phase = isTuned(summary) ? 'Fine-tuning' : 'Training';
+  const levels = noiseKinds.flatMap((kind) => {
+    const own = noise.filter((one) => one.kind === kind).map(({ level }) => formatNumber(level));
+    return own.length > 0 ? [`${kind} ${own.join(', ')}`] : [];
+  });
+  return [
+    ...(levels.length > 0 ? [[`${phase} noise`, levels.join('; ')] as [string, string]] : []),
+    ...(teacher === undefined ? [] : [[`${phase} teacher`, teacher] as [string, string]]),
+  ];
 };
 
 /** What the run ran on, as pairs of a name and a value. */
@@ -47,6 +66,7 @@ export const environmentRows = (summary: Summary): [string, string][] => {
       ],
       ['Classes', formatCount(dataset.classes.length)],
       [optimizerLabel(summary), optimizer],
+      ...trainingRows(summary),
       ['Engine', engine],
       ['Seed', String(seed)],
       ['Started', formatTime(time)],
