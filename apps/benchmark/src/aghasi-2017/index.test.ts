@@ -13,6 +13,7 @@ const seed = (accuracy: number): Measured => ({
   dataset: 'mnist',
   figures: {
     'nn2-10k/unpruned': { accuracy: 95, zeros: 0, gzipped: 1000 },
+    'nn2-10k/unpruned/tuned': { accuracy: 95.7, zeros: 0, gzipped: 1000 },
     [caseOf(first!, 75, 'nettrim', 'pruned')]: { accuracy: 94, zeros: 78, gzipped: 300, change: -1 },
     [caseOf(first!, 75, 'nettrim', 'tuned')]: { accuracy, zeros: 78, gzipped: 250, change: accuracy - 95 },
     [caseOf(first!, 75, 'cascade', 'pruned')]: { accuracy: 93.5, zeros: 81.5, gzipped: 290, change: -1.5 },
@@ -21,7 +22,7 @@ const seed = (accuracy: number): Measured => ({
 const resultOf = (...accuracies: number[]): Result => ({
   name: 'aghasi-2017',
   environment: { dataset: 'mnist', seeds: accuracies.length, quick: false },
-  rows: rowsOf(accuracies.map(seed), accuracies.length),
+  rows: rowsOf(accuracies.map(seed)),
 });
 
 describe('the networks', () => {
@@ -60,12 +61,6 @@ describe('the rows', () => {
     expect(change(95.2, 95)).toMatchObject({ value: expect.closeTo(0.1, 5), target: 0, meets: true });
     expect(change(95.2, 94.2)).toMatchObject({ meets: false });
   });
-
-  it('say how many trainings they are of where those are fewer than asked for', () => {
-    const notes = (wanted: number) => rowsOf([seed(95), seed(96)], wanted).map(({ note }) => note);
-    expect(new Set(notes(3))).toEqual(new Set(['of 2 trainings']));
-    expect(new Set(notes(2))).toEqual(new Set([undefined]));
-  });
 });
 
 describe('the tables', () => {
@@ -74,7 +69,16 @@ describe('the tables', () => {
     const page = renderPage(aghasi2017.page(result));
     expect(page).toContain('means of 2 trainings of each');
     for (const text of [page, aghasi2017.terminal(result)]) {
-      for (const cell of ['NN2-10K', '95.30 ±0.14', '78.0', '250', '4.0×', '81.5', '93.50 ±0.00'])
+      for (const cell of [
+        'NN2-10K',
+        '95.30 ±0.14',
+        '95.70 ±0.00',
+        '78.0',
+        '250',
+        '4.0×',
+        '81.5',
+        '93.50 ±0.00',
+      ])
         expect(text).toContain(cell);
       expect(text).not.toContain('CNN-60K');
       expect(text).not.toContain('NaN');

@@ -14,14 +14,14 @@ export const aghasi2017: Benchmark = {
     const cache = join(options.out, 'nets');
     const { quick, engine } = options;
     const jobs = networks.flatMap((network) =>
-      options.seeds.slice(0, network.trainings).map((seed): Job => ({ network, seed, quick, engine, cache })),
+      options.seeds.map((seed): Job => ({ network, seed, quick, engine, cache })),
     );
     const measured = await runJobs<Job, Measured>([jobs], {
       ...{ benchmark: this.name, workers: options.workers, log: options.log, isolate: false },
       describe: ({ network, seed }) => `${network.name}, seed ${seed}: done`,
     });
     const environment = { ...(await environmentOf(options)), dataset: measured[0]?.dataset ?? 'none' };
-    return { name: this.name, environment, rows: rowsOf(measured, options.seeds.length) };
+    return { name: this.name, environment, rows: rowsOf(measured) };
   },
 
   terminal: (result) =>
@@ -36,15 +36,13 @@ export const aghasi2017: Benchmark = {
   page(result): Page {
     const { environment } = result;
     const runs =
-      environment.seeds === 1
-        ? 'one training of each'
-        : `means of ${environment.seeds} trainings of each, or of as many as are noted`;
+      environment.seeds === 1 ? 'one training of each' : `means of ${environment.seeds} trainings of each`;
     return {
       title: 'Pruning single weights by convex programs',
       intro:
         `The six networks of Aghasi et al. (2017) on ${environment.dataset}: test accuracy in percent, ${runs}. Epsilon was ` +
         'chosen on validation data. Magnitude takes as many weights as Net-Trim did, of each layer or of all together: ' +
-        `whichever did better on validation data. In parallel each layer goes by what it read before, in cascade by what the pruned ones leave. In fine-tuning the zeros are held.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
+        `whichever did better on validation data. In parallel each layer goes by what it read before, in cascade by what the pruned ones leave. In fine-tuning the zeros are held. Trained on: the unpruned network after the same fine-tuning.${environment.quick === true ? ' This is the quick form: its figures only show that it runs.' : ''}`,
       meta: metaOf(environment),
       sections: [
         {
@@ -67,26 +65,20 @@ export const aghasi2017: Benchmark = {
   },
 };
 
-/**
- * All seeds' figures of each case, with a note where they are fewer than asked for. A fine-tuned network should have lost
- * nothing, up to three quarters of its weights gone.
- */
-export function rowsOf(measured: readonly Measured[], wanted: number): Row[] {
+/** All seeds' figures of each case. A fine-tuned network should have lost nothing, up to three quarters of its weights gone. */
+export function rowsOf(measured: readonly Measured[]): Row[] {
   const figures = measured.flatMap((one) => Object.entries(one.figures));
   const cases = [...new Set(figures.map(([name]) => name))];
   return cases.flatMap((name) => {
     const seeds = figures.filter(([other]) => other === name).map(([, found]) => found);
-    return Object.keys(seeds[0]!).map((metric) => ({
-      ...rowOf(
+    return Object.keys(seeds[0]!).map((metric) =>
+      rowOf(
         name,
         metric,
         seeds.map((found) => found[metric]!),
         metric === 'change' && targets.has(name) ? { target: 0 } : {},
       ),
-      ...(seeds.length < wanted && {
-        note: `of ${seeds.length === 1 ? 'one training' : `${seeds.length} trainings`}`,
-      }),
-    }));
+    );
   });
 }
 

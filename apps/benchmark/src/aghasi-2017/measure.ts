@@ -70,7 +70,11 @@ export async function measure(job: Job): Promise<Measured> {
     const unpruned = await figuresOf(bench, from);
     const trimmed = await trimmedBy(bench, from, 'parallel');
     const cascaded = network.cascade ? await trimmedBy(bench, from, 'cascade') : [];
-    const figures: Record<string, Figures> = { [`${network.name}/unpruned`]: unpruned };
+    const figures: Record<string, Figures> = {
+      [`${network.name}/unpruned`]: unpruned,
+      // what is gained by training on alone
+      [`${network.name}/unpruned/tuned`]: await figuresOf(bench, await tunedFrom(bench, from)),
+    };
     for (const level of LEVELS) {
       const nettrim = bestAt(trimmed, level / 100);
       if (!nettrim) continue;

@@ -32,21 +32,18 @@ export interface Network {
   readonly search: { readonly patterns: number; readonly iterations: number };
   /** Whether Net-Trim is tried in cascade, too. */
   readonly cascade: boolean;
-  /** The most seeds that it is trained with. */
-  readonly trainings: number;
 }
 
 const dense = {
   ...{ conv: [], epsilons: [0.03, 0.12, 0.35, 0.5] },
-  ...{ search: { patterns: 3000, iterations: 60 } },
-  ...{ cascade: false, trainings: 3 },
+  ...{ search: { patterns: 3000, iterations: 60 }, cascade: false },
 };
 const convolutional = {
   ...{ conv: [32, 32], hidden: [512] },
   ...{ tuning: { ...recipe(1, 5e-4), rows: 20_000 } },
   // with twice as many weights as the largest of the others, all takes longer
   ...{ epsilons: [0.003, 0.012, 0.045, 0.1], search: { patterns: 3000, iterations: 30 } },
-  ...{ cascade: false, trainings: 1 },
+  cascade: false,
 };
 
 export const networks: readonly Network[] = [
@@ -74,7 +71,6 @@ export const networks: readonly Network[] = [
     ...dense,
     hidden: [300, 1000, 300],
     ...tunedAsTrained(5),
-    trainings: 2,
   },
   {
     name: 'cnn-10k',

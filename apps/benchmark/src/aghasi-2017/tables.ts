@@ -13,7 +13,7 @@ export const methods = {
   cascade: 'Net-Trim in cascade',
   magnitude: 'Magnitude',
 } as const;
-export const stages = { pruned: 'pruned', tuned: 'fine-tuned' } as const;
+export const stages = { pruned: 'pruned', tuned: 'tuned' } as const;
 
 /** The case of one network, pruned. */
 export const caseOf = (
@@ -34,12 +34,6 @@ const withSpread = (row: Row | undefined): string | null =>
 export const networksIn = (result: Result): Network[] =>
   networks.filter(({ name }) => find(result, `${name}/unpruned`));
 
-/** A network with how many trainings its figures are of, where they are fewer than the others'. */
-function labelOf(result: Result, { name, title }: Network): string {
-  const note = find(result, `${name}/unpruned`)?.note;
-  return note === undefined ? title : `${title} (${note})`;
-}
-
 /** What is left of the accuracy, with as many weights gone by both methods. */
 export function accuracyTable(result: Result): Table {
   const numeric = true;
@@ -48,6 +42,7 @@ export function accuracyTable(result: Result): Table {
     columns: [
       { name: 'Network' },
       { name: 'Unpruned', numeric },
+      { name: 'Trained on', numeric },
       { name: 'Zeros, %', numeric },
       ...compared.flatMap((method) =>
         Object.values(stages).map((stage) => ({ name: `${methods[method]}, ${stage}`, numeric })),
@@ -55,8 +50,9 @@ export function accuracyTable(result: Result): Table {
     ],
     rows: networksIn(result).flatMap((network) =>
       LEVELS.map((level) => [
-        labelOf(result, network),
+        network.title,
         withSpread(find(result, `${network.name}/unpruned`)),
+        withSpread(find(result, `${network.name}/unpruned/tuned`)),
         shown(find(result, caseOf(network, level, 'nettrim', 'pruned'), 'zeros'), 1),
         ...compared.flatMap((method) =>
           keysOf(stages).map((stage) => withSpread(find(result, caseOf(network, level, method, stage)))),
@@ -81,7 +77,7 @@ export function formsTable(result: Result): Table {
       .filter(({ cascade }) => cascade)
       .flatMap((network) =>
         LEVELS.map((level) => [
-          labelOf(result, network),
+          network.title,
           ...keysOf(forms).flatMap((form) => [
             shown(find(result, caseOf(network, level, form, 'pruned'), 'zeros'), 1),
             ...keysOf(stages).map((stage) => withSpread(find(result, caseOf(network, level, form, stage)))),
@@ -106,7 +102,7 @@ export function sizeTable(result: Result): Table {
     rows: networksIn(result).map((network) => {
       const whole = find(result, `${network.name}/unpruned`, 'gzipped');
       return [
-        labelOf(result, network),
+        network.title,
         shown(whole, 0),
         ...LEVELS.flatMap((level) => {
           const small = find(result, caseOf(network, level, 'nettrim', 'tuned'), 'gzipped');
