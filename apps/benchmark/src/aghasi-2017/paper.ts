@@ -40,7 +40,8 @@ const dense = {
 };
 const convolutional = {
   ...{ conv: [32, 32], hidden: [512] },
-  ...{ tuning: { ...recipe(1, 5e-4), rows: 20_000 } },
+  // on CNN-30K 5e-4 does worse by the validation images
+  ...{ tuning: { ...recipe(1, 1e-4), rows: 60_000 } },
   // with twice as many weights as the largest of the others, all takes longer
   ...{ epsilons: [0.003, 0.012, 0.045, 0.1], search: { patterns: 3000, iterations: 30 } },
   cascade: false,
@@ -72,24 +73,16 @@ export const networks: readonly Network[] = [
     hidden: [300, 1000, 300],
     ...tunedAsTrained(5),
   },
+  { name: 'cnn-10k', title: 'CNN-10K', rows: 10_000, ...convolutional, training: recipe(6) },
+  { name: 'cnn-30k', title: 'CNN-30K', rows: 30_000, ...convolutional, training: recipe(3) },
   {
-    name: 'cnn-10k',
-    title: 'CNN-10K',
-    rows: 10_000,
+    name: 'cnn-60k',
+    title: 'CNN-60K',
+    rows: 60_000,
     ...convolutional,
-    training: recipe(6),
-    tuning: { ...recipe(1, 1e-4), rows: 10_000 },
+    training: recipe(2),
+    tuning: { ...recipe(1, 5e-4), rows: 20_000 },
   },
-  {
-    name: 'cnn-30k',
-    title: 'CNN-30K',
-    rows: 30_000,
-    ...convolutional,
-    training: recipe(3),
-    // 5e-4 does worse on the validation images
-    tuning: { ...recipe(1, 1e-4), rows: 30_000 },
-  },
-  { name: 'cnn-60k', title: 'CNN-60K', rows: 60_000, ...convolutional, training: recipe(2) },
 ];
 
 function recipe(epochs: number, rate = 1e-3): Recipe {
