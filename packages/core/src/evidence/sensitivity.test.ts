@@ -51,6 +51,19 @@ const copied = (layer: layers.Layer): tf.Tensor[] =>
     return tf.gather(weight, of, weight.rank - 1);
   });
 
+/** Tanh units that a ReLU layer reads, which may close. */
+function withRelu(units: number, { inputs, seed }: { inputs: number; seed: number }): LayersModel {
+  const model = sequential({
+    layers: [
+      layers.dense({ units, inputShape: [inputs], activation: 'tanh', name: 'units' }),
+      layers.dense({ units: 3, activation: 'relu', name: 'hidden' }),
+      layers.dense({ units: 1, name: 'out' }),
+    ],
+  });
+  liven(model, seed);
+  return model;
+}
+
 describe('weighted least squares', () => {
   it('is refused where what comes back is not a number', async () => {
     const model = sequential({
@@ -71,14 +84,7 @@ describe('weighted least squares', () => {
   });
 
   it('is what a direct solve gives, with patterns that close a ReLU at a sixth of the others’ share', async () => {
-    const model = sequential({
-      layers: [
-        layers.dense({ units: 4, inputShape: [5], activation: 'tanh', name: 'units' }),
-        layers.dense({ units: 3, activation: 'relu', name: 'hidden' }),
-        layers.dense({ units: 1, name: 'out' }),
-      ],
-    });
-    liven(model, 4);
+    const model = withRelu(4, { inputs: 5, seed: 4 });
     const x = examples(model, 40, 2);
     const options = { pruner: scores(0, 9, 9, 9), budget: { count: 1 }, scope: ['units'] };
     const data = { x, batchSize: 16 };
@@ -124,14 +130,7 @@ describe('weighted least squares', () => {
 
   it('goes by what depends on a pattern however little that is, until float32 can’t tell', async () => {
     const refitAt = async (scale: number, compensation = weighted): Promise<readonly number[]> => {
-      const model = sequential({
-        layers: [
-          layers.dense({ units: 5, inputShape: [4], activation: 'tanh', name: 'units' }),
-          layers.dense({ units: 3, activation: 'relu', name: 'hidden' }),
-          layers.dense({ units: 1, name: 'out' }),
-        ],
-      });
-      liven(model, 3);
+      const model = withRelu(5, { inputs: 4, seed: 3 });
       const out = model.getLayer('out');
       out.setWeights(out.getWeights().map((weight) => tf.mul(weight, scale)));
       const options = { pruner: scores(0, 9, 0, 9, 9), budget: { count: 2 }, scope: ['units'], compensation };
